@@ -1,0 +1,76 @@
+/// A record in memory as a row, so that the one ``RecordForm`` writes stored and new records alike.
+public final class RecordRow: RowSource {
+    private let record: Record
+    private let fields: [Int]
+    private let base: Int
+    /// The texts one after the other, at an address that stays; `places` says where each is.
+    private let arena: UnsafeMutableBufferPointer<UInt8>
+    private let places: [Range<Int>]
+
+    /// Writes `record` by `form`, without the closing brace. See ``RecordForm/write(_:rank:to:)``.
+    @discardableResult
+    public static func write(_ record: Record, by form: RecordForm, to out: inout ByteWriter) -> Bool {
+        form.write(RecordRow(record, projection: form.projection), to: &out)
+    }
+
+    public init(_ record: Record, projection: Projection) {
+        self.record = record
+        fields = projection.fields(of: record.kind)
+        base = projection == .brief ? 2 : Projection.heading.count
+        let texts =
+            [record.externalID ?? ""]
+            + fields.map { index in
+                switch record.values[index] {
+                case .text(let text), .json(let text): text
+                case .list(let list): JSONValue.array(list.map(JSONValue.string)).text
+                default: ""
+                }
+            }
+        var bytes: [UInt8] = []
+        places = texts.map { text in
+            bytes += text.utf8
+            return bytes.count - text.utf8.count..<bytes.count
+        }
+        arena = .allocate(capacity: max(bytes.count, 1))
+        _ = arena.initialize(fromContentsOf: bytes)
+    }
+
+    deinit { arena.deallocate() }
+
+    private func value(_ column: Int) -> FieldValue {
+        switch column {
+        case 0: .reference(record.id)
+        case 1: record.externalID.map(FieldValue.text) ?? .null
+        case _ where column >= base: record.values[fields[column - base]]
+        case 2: .integer(record.version)
+        case 3: .time(record.createdAt)
+        default: .time(record.updatedAt)
+        }
+    }
+
+    public func isNull(_ column: Int) -> Bool { value(column) == .null }
+
+    public func text(_ column: Int) -> UnsafeBufferPointer<UInt8> {
+        UnsafeBufferPointer(rebasing: arena[places[column == 1 ? 0 : column - base + 1]])
+    }
+
+    public func integer(_ column: Int) -> Int64 {
+        if case .integer(let value) = value(column) { return value }
+        return 0
+    }
+
+    public func number(_ column: Int) -> Double {
+        if case .number(let value) = value(column) { return value }
+        return 0
+    }
+
+    public func ulid(_ column: Int) -> ULID {
+        if case .reference(let value) = value(column) { return value }
+        return ULID(high: 0, low: 0)
+    }
+
+    public func time(_ column: Int) -> Timestamp {
+        if case .time(let value) = value(column) { return value }
+        return Timestamp(microseconds: 0)
+    }
+}

@@ -1,0 +1,202 @@
+/// How the rows of a list are written.
+public struct ListForm: Sendable {
+    public struct Embed: Sendable {
+        /// The member's key and the opening quote: `,"candidate":`.
+        public let key: [UInt8]
+        public let form: RecordForm
+        /// The field that names the related record.
+        public let field: String
+    }
+
+    public let record: RecordForm
+    public let embeds: [Embed]
+    /// The names that the reader does not get.
+    public let masked: [String]
+    /// The reader may see personal data, and so search it.
+    public let personal: Bool
+
+    /// - Parameters:
+    ///   - detail: everything of the record, not only what lists give.
+    ///   - embedding: related records to carry: whole where in `expanded`, else briefly.
+    public init(
+        kind: RecordKind, detail: Bool = false, personal: Bool, only: Set<String>? = nil, embedding: [RecordKind] = [],
+        expanded: Set<RecordKind> = []
+    ) {
+        let form = RecordForm(kind: kind, projection: detail ? .detail : .list, personal: personal, only: only)
+        record = form
+        self.personal = personal
+        embeds = embedding.filter { only?.contains($0.singular) ?? true }.map { related in
+            Embed(
+                key: Array(",\"\(related.singular)\":".utf8),
+                form: RecordForm(
+                    kind: related, projection: expanded.contains(related) ? .list : .brief, personal: personal),
+                field: related.singular + "_id")
+        }
+        masked = form.masked + embeds.flatMap { embed in embed.form.masked.map { "\(embed.form.kind.singular).\($0)" } }
+    }
+}
+
+/// What a list came to, beside its rows.
+public struct ListEnd: Sendable {
+    public var count = 0
+    public var hasMore = false
+    /// The last row's place; nil for an empty page.
+    public var last: ListPosition?
+    /// The walk's high-water mark: just after the kind's last `updated_at` in the first page's snapshot.
+    public var asOf = Timestamp(microseconds: 0)
+    public var total: Int?
+    /// An `external_id` on the page was hidden because it looks like an e-mail address.
+    public var hidExternalID = false
+    public init() {}
+}
+
+/// What became of an id that was asked for.
+public enum Lookup: Sendable {
+    /// Written; `hidExternalID` as in ``ListEnd``.
+    case found(hidExternalID: Bool)
+    case deleted
+    /// Unknown, or another organization's: nobody can tell which.
+    case missing
+}
+
+/// A part of the event feed, as it is asked of the store.
+public struct EventQuery: Sendable {
+    /// Exclusive.
+    public var after: Int64 = 0
+    public var limit = ListDefinition.defaultPage
+    public var types: [EventType] = []
+    public var candidates: [ULID] = []
+    public var jobs: [ULID] = []
+    public var createdAfter: Timestamp?
+    public var createdBefore: Timestamp?
+    public init() {}
+}
+
+public struct EventEnd: Sendable {
+    public var count = 0
+    public var hasMore = false
+    /// To go on from: the last event of the page, or the last of the feed when there is no more.
+    public var lastSequence: Int64 = 0
+    /// Events after the asked position are gone already.
+    public var expired = false
+    public init() {}
+}
+
+/// Why the store could not do a thing.
+public enum StoreError: Error, Sendable {
+    /// Locked by others for longer than the time-out, or out of reach.
+    case busy(String)
+    case unavailable(String)
+}
+
+/// One reader's view of the store. Not for use by two threads at once.
+public protocol StoreReader: AnyObject {
+    /// Differs between databases, restored ones too: what makes an ETag of one no ETag of another.
+    var identity: UInt64 { get throws }
+    /// Counts the organization's visible changes. Never newer than what a later call on this reader sees.
+    func changeCounter(of organization: OrganizationNumber) throws -> Int64
+    func key(_ keyID: String) throws -> APIKey?
+    /// Runs several reads on one snapshot.
+    func snapshot<Result>(_ body: () throws -> Result) throws -> Result
+    /// Writes the rows of a page, separated by commas.
+    func list(
+        _ query: ListQuery, of organization: OrganizationNumber, form: ListForm, into out: inout ByteWriter
+    ) throws -> ListEnd
+    /// Writes one record without its closing brace.
+    func record(
+        _ id: RecordID, of organization: OrganizationNumber, form: ListForm, into out: inout ByteWriter
+    ) throws -> Lookup
+    func resume(_ candidate: ULID, of organization: OrganizationNumber) throws -> (lookup: Lookup, file: ResumeFile?)
+    func events(
+        _ query: EventQuery, of organization: OrganizationNumber, personal: Bool, into out: inout ByteWriter
+    ) throws -> EventEnd
+    func event(
+        _ id: EventID, of organization: OrganizationNumber, personal: Bool, into out: inout ByteWriter
+    ) throws -> Bool
+}
+
+public struct ResumeFile: Sendable {
+    public let fileName: String?
+    public let mediaType: String?
+    public let bytes: [UInt8]
+    public init(fileName: String?, mediaType: String?, bytes: [UInt8]) {
+        self.fileName = fileName
+        self.mediaType = mediaType
+        self.bytes = bytes
+    }
+}
+
+/// The read side of the store: what the public API stands on.
+public protocol ReadStore: Sendable {
+    /// Lends a reader to the caller for the time of the call. Never suspends.
+    func read<Result>(_ body: (any StoreReader) throws -> Result) throws -> Result
+    /// Changes whenever any process commits; compared for equality only.
+    var commitMark: Int64 { get }
+    /// Whether the store answers at all.
+    func ping() throws
+}
+
+public struct Organization: Sendable {
+    public let number: OrganizationNumber
+    public let id: ULID
+    public let name: String
+    public let displayName: String?
+    public let matchThreshold: Double
+    public let createdAt: Timestamp
+    public init(
+        number: OrganizationNumber, id: ULID, name: String, displayName: String?, matchThreshold: Double,
+        createdAt: Timestamp
+    ) {
+        self.number = number
+        self.id = id
+        self.name = name
+        self.displayName = displayName
+        self.matchThreshold = matchThreshold
+        self.createdAt = createdAt
+    }
+}
+
+/// How a change is made.
+public struct ChangeOptions: Sendable {
+    public var mode: ChangeMode = .merge
+    /// No events: what comes is history.
+    public var isHistory = false
+    public var reason: String?
+    public init() {}
+}
+
+/// The open transaction of a write. Whatever it does is committed together, events included, or not at all.
+public protocol StoreWriter: AnyObject {
+    /// Creates or updates the record that the input's `external_id` names, or makes a new one when it has none.
+    ///
+    /// - Throws: ``InputFaults`` with nothing of this change done.
+    func apply(_ input: RecordInput, in organization: Organization, options: ChangeOptions) throws -> ChangeOutcome
+    /// Changes the record of that id. Nil when there is none.
+    func change(
+        _ id: RecordID, by input: RecordInput, in organization: Organization, options: ChangeOptions
+    ) throws -> ChangeOutcome?
+    /// Deletes, and tombstones what belongs to it. False when there is none.
+    func delete(_ id: RecordID, in organization: Organization, options: ChangeOptions) throws -> Bool
+}
+
+/// Adds what calls of the API have cost a key.
+public struct KeyUsage: Sendable {
+    public var count: Int64
+    public var lastUsedAt: Timestamp
+    public init(count: Int64, lastUsedAt: Timestamp) {
+        self.count = count
+        self.lastUsedAt = lastUsedAt
+    }
+}
+
+/// The write side of the store.
+public protocol WriteStore: Sendable {
+    func write<Result>(_ body: (any StoreWriter) throws -> Result) throws -> Result
+    func record(usage: [String: KeyUsage]) throws
+}
+
+/// The time, injected. Source of every time in the program.
+public protocol TimeSource: Sendable {
+    /// The wall clock.
+    var now: Timestamp { get }
+}

@@ -1,0 +1,137 @@
+import Domain
+
+extension Database {
+    // MARK: Organizations
+
+    /// - Throws: ``InputFaults`` when the name is taken or no name.
+    public func addOrganization(name: String) throws -> Organization {
+        guard (1...100).contains(name.count), !name.contains(where: \.isNewline) else {
+            throw InputFaults([InputFault("name", "is 1 to 100 characters on one line")])
+        }
+        return try transaction { statements in
+            if try statements("SELECT 1 FROM organizations WHERE name = ?").first([.text(name)], { _ in true }) != nil {
+                throw InputFaults([InputFault("name", "an organization '\(name)' exists already")])
+            }
+            let number = try statements("SELECT ifnull(max(number), 0) + 1 FROM organizations").first { $0.integer(0) } ?? 1
+            guard number <= 4095 else { throw InputFaults([InputFault("name", "a database holds at most 4095 organizations")]) }
+            let now = time.now
+            let id = newID(now)
+            try statements("INSERT INTO organizations (number, id, name, created_at) VALUES (?, ?, ?, ?)")
+                .run([.integer(number), .ulid(id), .text(name), SQLValue(now)])
+            return Organization(
+                number: OrganizationNumber(number), id: id, name: name, displayName: nil, matchThreshold: 70, createdAt: now)
+        }
+    }
+
+    public func organizations() throws -> [Organization] {
+        try transaction { try $0(OrganizationRows.select + " ORDER BY number").all([], OrganizationRows.organization) }
+    }
+
+    /// The organization of that name, compared as names are: without regard to ASCII case.
+    public func organization(named name: String) throws -> Organization? {
+        try transaction {
+            try $0(OrganizationRows.select + " WHERE name = ?").first([.text(name)], OrganizationRows.organization)
+        }
+    }
+
+    // MARK: Keys
+
+    /// Stores a new key. Its secret is known to the caller alone.
+    public func addKey(
+        _ token: APIKeyToken, secretHash: [UInt8], name: String, organization: Organization, scopes: Scopes, rateLimit: Int,
+        expiresAt: Timestamp?
+    ) throws -> APIKey {
+        try keyChange { statements in
+            try statements(
+                """
+                INSERT INTO api_keys (key_id, organization, name, scopes, secret_hash, rate_limit, created_at, expires_at)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+                """
+            ).run([
+                .text(token.keyID), .integer(organization.number.value), .text(name), .integer(Int64(scopes.rawValue)),
+                .blob(secretHash), .integer(Int64(rateLimit)), SQLValue(time.now), SQLValue(expiresAt),
+            ])
+            return token.keyID
+        }
+    }
+
+    public func keys() throws -> [APIKey] {
+        try transaction { try $0(KeyRows.select + " ORDER BY k.organization, k.created_at").all([], KeyRows.key) }
+    }
+
+    /// Gives a key a new secret; the old one works until `overlapUntil`. Nil when unknown or revoked.
+    public func rotateKey(_ token: APIKeyToken, secretHash: [UInt8], overlapUntil: Timestamp?) throws -> APIKey? {
+        try existingKeyChange(token.keyID) { statements in
+            try statements(
+                """
+                UPDATE api_keys SET previous_hash = iif(?1 IS NULL, NULL, secret_hash), previous_until = ?1, secret_hash = ?2
+                WHERE key_id = ?3
+                """
+            ).run([SQLValue(overlapUntil), .blob(secretHash), .text(token.keyID)])
+        }
+    }
+
+    /// Ends a key for good. Nil when unknown or revoked already.
+    public func revokeKey(_ keyID: String) throws -> APIKey? {
+        try existingKeyChange(keyID) { statements in
+            try statements(
+                "UPDATE api_keys SET revoked_at = ?, previous_hash = NULL, previous_until = NULL WHERE key_id = ?"
+            ).run([SQLValue(time.now), .text(keyID)])
+        }
+    }
+
+    private func existingKeyChange(_ keyID: String, _ body: (StatementCache) throws -> Void) throws -> APIKey? {
+        let usable = try transaction {
+            try $0("SELECT 1 FROM api_keys WHERE key_id = ? AND revoked_at IS NULL").first([.text(keyID)]) { _ in true } ?? false
+        }
+        guard usable else { return nil }
+        return try keyChange { statements in
+            try body(statements)
+            return keyID
+        }
+    }
+
+    /// Every change of a key moves the counter by which readers know that theirs are old.
+    private func keyChange(_ body: (StatementCache) throws -> String) throws -> APIKey {
+        try transaction { statements in
+            let keyID = try body(statements)
+            try statements("UPDATE store SET key_counter = key_counter + 1").run()
+            guard let key = try statements(KeyRows.select + " WHERE k.key_id = ?").first([.text(keyID)], KeyRows.key) else {
+                throw StoreError.unavailable("the key was not stored")
+            }
+            return key
+        }
+    }
+
+    // MARK: Events
+
+    /// Forgets events created before `moment`; the feed then answers 410 to positions before them.
+    ///
+    /// - Returns: how many went; at most `batch` at a time, so that the lock is short.
+    public func expireEvents(before moment: Timestamp, batch: Int = 5_000) throws -> Int {
+        try transaction { statements in
+            var gone = 0
+            let numbers = try statements("SELECT number FROM organizations").all { OrganizationNumber($0.integer(0)) }
+            for organization in numbers where gone < batch {
+                let last = try statements(
+                    """
+                    SELECT max(place) FROM (
+                        SELECT place, created_at FROM events WHERE place BETWEEN ? AND ? ORDER BY place LIMIT ?
+                    ) WHERE created_at < ?
+                    """
+                ).first([
+                    .integer(Place.key(organization, 0)), .integer(Place.key(organization, Place.mask)),
+                    .integer(Int64(batch - gone)), SQLValue(moment),
+                ]) { $0.isNull(0) ? nil : $0.integer(0) } ?? nil
+                guard let last else { continue }
+                gone += try statements("SELECT count(*) FROM events WHERE place BETWEEN ? AND ?")
+                    .first([.integer(Place.key(organization, 0)), .integer(last)]) { Int($0.integer(0)) } ?? 0
+                try statements("DELETE FROM events WHERE place BETWEEN ? AND ?")
+                    .run([.integer(Place.key(organization, 0)), .integer(last)])
+                try statements("UPDATE organizations SET events_expired_through = ? WHERE number = ?")
+                    .run([.integer(Place.low(last)), .integer(organization.value)])
+            }
+            return gone
+        }
+    }
+}

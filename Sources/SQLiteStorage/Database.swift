@@ -1,0 +1,229 @@
+import Domain
+import Foundation
+import GRDB
+import GRDBSQLite
+import Synchronization
+
+/// Why a database can't be opened, in words for the operator.
+public struct DatabaseProblem: Error, CustomStringConvertible {
+    public let description: String
+    init(_ description: String) { self.description = description }
+}
+
+/// The one file that holds everything, opened for writing: connection, migrations, transactions.
+///
+/// Every write is one IMMEDIATE transaction with `synchronous=FULL`: what was acknowledged survives a kill and a power
+/// cut. Several processes may have the file open.
+public final class Database: WriteStore {
+    public let path: String
+    let queue: DatabaseQueue
+    let time: any TimeSource
+    private let statements: Mutex<Held>
+    /// Milliseconds of the clock and random bits for ids; the system's generator.
+    private let makeID: @Sendable (Timestamp) -> ULID
+
+    /// The writer's prepared statements: used inside GRDB's serialized access alone.
+    private struct Held: @unchecked Sendable {
+        var cache: StatementCache?
+    }
+
+    /// How long to wait for another process that writes, in seconds.
+    static let patience = 5.0
+
+    /// Opens the file, making it when `create` is set, and brings its schema up to date.
+    ///
+    /// - Throws: ``DatabaseProblem``.
+    public init(path: String, create: Bool = true, time: any TimeSource = SystemTime()) throws {
+        self.path = path
+        self.time = time
+        makeID = { time in
+            var generator = SystemRandomNumberGenerator()
+            return ULID(
+                milliseconds: UInt64(max(time.microseconds / 1000, 0)),
+                random: (UInt16.random(in: 0...UInt16.max, using: &generator), generator.next()))
+        }
+        statements = Mutex(Held())
+        try Self.inspect(path, create: create)
+        do {
+            queue = try DatabaseQueue(path: path, configuration: Self.configuration)
+            try Self.prepare(queue)
+            try Self.migrate(queue)
+        } catch let error as DatabaseError {
+            throw DatabaseProblem(Self.explain(error, path))
+        }
+        try makeDefaultOrganization()
+    }
+
+    private static var configuration: Configuration {
+        var configuration = Configuration()
+        configuration.busyMode = .timeout(patience)
+        configuration.foreignKeysEnabled = true
+        configuration.maximumReaderCount = 1
+        configuration.label = "hirewire"
+        return configuration
+    }
+
+    /// What SQLite would say only vaguely is found out first.
+    private static func inspect(_ path: String, create: Bool) throws {
+        let manager = FileManager.default
+        var isDirectory: ObjCBool = false
+        if manager.fileExists(atPath: path, isDirectory: &isDirectory) {
+            if isDirectory.boolValue { throw DatabaseProblem("'\(path)' is a folder, not a database file") }
+            guard manager.isReadableFile(atPath: path) else { throw DatabaseProblem("'\(path)' can't be read: permission denied") }
+            guard manager.isWritableFile(atPath: path) else {
+                throw DatabaseProblem("'\(path)' can't be written: permission denied")
+            }
+        } else {
+            guard create else { throw DatabaseProblem("there is no database '\(path)'; `hirewire import` or `serve` makes one") }
+            let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
+            guard manager.fileExists(atPath: folder) else { throw DatabaseProblem("the folder '\(folder)' does not exist") }
+            guard manager.isWritableFile(atPath: folder) else {
+                throw DatabaseProblem("the folder '\(folder)' can't be written: permission denied")
+            }
+            // Personal data: for the owner alone.
+            guard manager.createFile(atPath: path, contents: nil, attributes: [.posixPermissions: 0o600]) else {
+                throw DatabaseProblem("'\(path)' can't be made")
+            }
+        }
+    }
+
+    private static func prepare(_ queue: DatabaseQueue) throws {
+        try queue.inDatabase { database in
+            guard let connection = database.sqliteConnection else { return }
+            sqlite3_extended_result_codes(connection, 1)
+            let mode = try String.fetchOne(database, sql: "PRAGMA journal_mode = WAL")
+            guard mode == "wal" else { throw DatabaseProblem("the file system does not allow a write-ahead log (WAL)") }
+            // GRDB leaves WAL databases at NORMAL, which may lose the last commits in a power cut.
+            try database.execute(sql: "PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; PRAGMA cache_size = -65536;")
+            try database.execute(sql: "PRAGMA journal_size_limit = 67108864; PRAGMA wal_autocheckpoint = 4000;")
+        }
+    }
+
+    private static func migrate(_ queue: DatabaseQueue) throws {
+        var migrator = DatabaseMigrator()
+        for migration in Schema.migrations {
+            migrator.registerMigration(migration.name) { try $0.execute(sql: migration.sql) }
+        }
+        let (newer, done) = try queue.inDatabase { database in
+            (try migrator.hasBeenSuperseded(database), try migrator.hasCompletedMigrations(database))
+        }
+        if newer {
+            throw DatabaseProblem("the database was written by a newer hirewire; use that one, or restore an older backup")
+        }
+        if !done { try migrator.migrate(queue) }
+    }
+
+    static func explain(_ error: DatabaseError, _ path: String) -> String {
+        switch error.resultCode {
+        case .SQLITE_NOTADB: "'\(path)' is not a hirewire database, or it is damaged; `hirewire restore` puts a backup in place"
+        case .SQLITE_CORRUPT: "'\(path)' is damaged; `hirewire restore` puts a backup in place"
+        case .SQLITE_BUSY, .SQLITE_LOCKED: "'\(path)' is locked by another process for longer than \(Int(patience)) s"
+        case .SQLITE_READONLY, .SQLITE_CANTOPEN, .SQLITE_PERM: "'\(path)' can't be opened for writing"
+        case .SQLITE_FULL: "the disk is full"
+        default: "'\(path)' can't be used: \(error.message ?? "SQLite error \(error.extendedResultCode.rawValue)")"
+        }
+    }
+
+    // MARK: Transactions
+
+    /// Runs `body` in one IMMEDIATE transaction with the writer's statements.
+    func transaction<Result>(_ body: (StatementCache) throws -> Result) throws -> Result {
+        do {
+            return try queue.inDatabase { database in
+                guard let connection = database.sqliteConnection else { throw StoreError.unavailable("closed") }
+                let cache = statements.withLock { held in
+                    let cache = held.cache ?? StatementCache(connection)
+                    held.cache = cache
+                    return Held(cache: cache)
+                }.cache ?? StatementCache(connection)
+                var result: Result?
+                try database.inTransaction(.immediate) {
+                    result = try body(cache)
+                    return .commit
+                }
+                guard let result else { throw StoreError.unavailable("no result") }
+                return result
+            }
+        } catch let error as DatabaseError {
+            let busy = error.resultCode == .SQLITE_BUSY || error.resultCode == .SQLITE_LOCKED
+            throw busy ? StoreError.busy(Self.explain(error, path)) : StoreError.unavailable(Self.explain(error, path))
+        } catch let failure as SQLiteFailure {
+            throw failure.isBusy ? StoreError.busy(failure.description) : StoreError.unavailable(failure.description)
+        }
+    }
+
+    public func write<Result>(_ body: (any StoreWriter) throws -> Result) throws -> Result {
+        try transaction { statements in
+            let writer = RecordWriter(statements: statements, time: time, newID: makeID)
+            let result = try body(writer)
+            try writer.finish()
+            return result
+        }
+    }
+
+    /// Erases a candidate's personal data; false when there is no such candidate, living or deleted.
+    public func erase(_ candidate: ULID, in organization: Organization) throws -> Bool {
+        try transaction { statements in
+            let writer = RecordWriter(statements: statements, time: time, newID: makeID)
+            let found = try writer.erase(candidate, in: organization)
+            try writer.finish()
+            return found
+        }
+    }
+
+    /// Merges what erased terms lie in, and truncates the journal, until no erased byte is in the files.
+    ///
+    /// - Parameter progress: called between the steps.
+    public func scrub(_ progress: () -> Void = {}) throws {
+        for search in TableLayout.all.compactMap(\.search) {
+            var merging = true
+            while merging {
+                merging = try transaction { statements in
+                    let before = sqlite3_total_changes64(statements.connection)
+                    try statements("INSERT INTO \(search) (\(search), rank) VALUES ('merge', -500)").run()
+                    // FTS5: fewer than two changes mean that there is nothing left to merge.
+                    return sqlite3_total_changes64(statements.connection) - before >= 2
+                }
+                progress()
+            }
+        }
+        for _ in 0..<50 {
+            let busy = try queue.inDatabase { try Int.fetchOne($0, sql: "PRAGMA wal_checkpoint(TRUNCATE)") ?? 1 }
+            if busy == 0 { return }
+            progress()
+            Thread.sleep(forTimeInterval: 0.1)
+        }
+        throw StoreError.busy("readers keep the journal; try again when no long request is running")
+    }
+
+    public func record(usage: [String: KeyUsage]) throws {
+        try transaction { statements in
+            let update = try statements(
+                """
+                UPDATE api_keys SET usage_count = usage_count + ?,
+                    last_used_at = max(ifnull(last_used_at, ?), ?) WHERE key_id = ?
+                """)
+            for (keyID, usage) in usage {
+                let last = SQLValue(usage.lastUsedAt)
+                try update.run([.integer(usage.count), last, last, .text(keyID)])
+            }
+        }
+    }
+
+    private func makeDefaultOrganization() throws {
+        let some = try transaction { try $0("SELECT 1 FROM organizations").first { _ in true } ?? false }
+        if !some { _ = try addOrganization(name: "default") }
+    }
+
+    func newID(_ time: Timestamp) -> ULID { makeID(time) }
+}
+
+/// The system's clock.
+public struct SystemTime: TimeSource {
+    public init() {}
+    public var now: Timestamp {
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        return Timestamp(microseconds: Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1_000)
+    }
+}

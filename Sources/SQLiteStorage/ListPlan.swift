@@ -1,0 +1,345 @@
+import Domain
+
+/// A list as one SQL statement: what PostgREST calls the plan. Which index drives is decided here, not by SQLite's
+/// statistics, so that a page costs what it costs on any data.
+///
+/// In the change order, each equality is a stream that its index gives sorted, several values are several streams
+/// merged, and the full-text index is a stream too. A range has no such order: when few rows are in it they are
+/// sorted, else the table is walked and tested. See `product.md` for what the orders promise.
+struct ListPlan {
+    let sql: String
+    let values: [SQLValue]
+    /// The column of the sort's value, where the order is not the change order.
+    let sortColumn: Int?
+    /// The first column of the tombstone's, where they are included.
+    let tombstoneColumn: Int?
+    /// The first column of each embedded record.
+    let embedColumns: [Int]
+}
+
+/// A count that a plan asks for: how many rows a range or a value has, at most so many.
+protocol RowEstimating {
+    func count(_ fragment: SQLFragment) throws -> Int64
+}
+
+/// Rows of one index in one order: a page is one of them, or several merged.
+private struct Stream {
+    var source: String
+    var tests: [SQLFragment]
+    /// The column of the change.
+    var change = "t.change"
+    /// The index gives the order, so that the page's own columns can be read as it goes.
+    var isOrdered = true
+    var isDistinct = false
+}
+
+struct ListPlanner {
+    /// Up to so many rows are sorted rather than walked to.
+    static let sortable: Int64 = 50_000
+
+    let query: ListQuery
+    let form: ListForm
+    let layout: TableLayout
+    let organization: OrganizationNumber
+    private let terms: [ListTerm]
+
+    init(_ query: ListQuery, form: ListForm, organization: OrganizationNumber) {
+        self.query = query
+        self.form = form
+        self.organization = organization
+        layout = .of(query.kind)
+        terms = query.conditions.map { ListTerm($0, layout: .of(query.kind)) }.sorted { $0.rank.rawValue < $1.rank.rawValue }
+    }
+
+    /// A search for nothing that is a word finds nothing.
+    var findsNothing: Bool {
+        query.conditions.contains { if case .search(let query) = $0 { query.terms.isEmpty } else { false } }
+    }
+
+    func plan(estimating estimator: some RowEstimating) throws -> ListPlan {
+        try assemble(query.sort.isByChange ? changeStreams(estimator) : sortedStreams(estimator))
+    }
+
+    // MARK: Bounds and tests
+
+    /// Exclusive bounds of `change`; the walk's position counts where the order is the change order.
+    private func bounds(positioned: Bool) -> (low: Int64, high: Int64) {
+        var low = Place.key(organization, 0) - 1
+        var high = Place.key(organization, Place.mask) + 1
+        // Nothing was changed before it was created.
+        for after in [query.updatedAfter, query.includeDeleted ? nil : query.createdAfter].compactMap(\.self) {
+            low = max(low, Place.key(organization, after) - 1)
+        }
+        if let before = query.updatedBefore { high = min(high, Place.key(organization, before)) }
+        if positioned, let position = query.position, query.sort.isByChange {
+            let key = Place.key(organization, position.updatedAt)
+            if query.sort.descending { high = min(high, key) } else { low = max(low, key) }
+        }
+        return (low, high)
+    }
+
+    private func inBounds(_ column: String = "t.change", positioned: Bool = true) -> SQLFragment {
+        let bounds = bounds(positioned: positioned)
+        return SQLFragment("\(column) > ? AND \(column) < ?", [.integer(bounds.low), .integer(bounds.high)])
+    }
+
+    private var inOrganization: SQLFragment { SQLFragment("t.organization = ?", [.integer(organization.value)]) }
+
+    /// The tests of every condition but the driver's.
+    private func tests(except driver: Int? = nil) -> [SQLFragment] {
+        var tests = terms.enumerated().filter { $0.offset != driver && $0.element.test.text != "1" }.map(\.element.test)
+        if let ids = query.ids { tests.append(isOneOf(ids)) }
+        return tests + created
+    }
+
+    private func isOneOf(_ ids: [ULID]) -> SQLFragment {
+        SQLFragment("t.id IN (\(SQLFragment.marks(ids.count)))", ids.map(SQLValue.ulid))
+    }
+
+    private var created: [SQLFragment] {
+        var tests: [SQLFragment] = []
+        if let after = query.createdAfter { tests.append(SQLFragment("t.created_at >= ?", [SQLValue(after)])) }
+        if let before = query.createdBefore { tests.append(SQLFragment("t.created_at < ?", [SQLValue(before)])) }
+        return tests
+    }
+
+    /// What the full-text index is asked, all searching conditions in one.
+    private var match: (index: String, expression: SQLValue)? {
+        let expressions = terms.compactMap(\.match)
+        guard let index = layout.search, !expressions.isEmpty else { return nil }
+        let all = expressions.map { "(\($0))" }.joined(separator: " AND ")
+        return (index, .text(form.personal ? all : SearchIndex.open(all)))
+    }
+
+    /// The search as a test of one row, where something else drives.
+    private var matchTests: [SQLFragment] {
+        match.map {
+            [SQLFragment("EXISTS (SELECT 1 FROM \($0.index) WHERE \($0.index) MATCH ? AND rowid = t.change)", [$0.expression])]
+        } ?? []
+    }
+
+    private var order: String { query.sort.descending ? " DESC" : "" }
+    private var limit: SQLValue { .integer(Int64(query.ids == nil ? query.limit + 1 : 101)) }
+
+    private func driver(_ ranks: ListTerm.Rank...) -> Int? { terms.firstIndex { ranks.contains($0.rank) } }
+
+    // MARK: Streams
+
+    private func stream(index: String?, _ tests: [SQLFragment]) -> Stream {
+        let hint = index.map { "INDEXED BY \($0)" } ?? "NOT INDEXED"
+        return Stream(source: "\(layout.table) t \(hint)", tests: tests + [inBounds()])
+    }
+
+    private func searchStream(_ match: (index: String, expression: SQLValue)) -> Stream {
+        Stream(
+            source: "\(match.index) f CROSS JOIN \(layout.table) t ON t.change = f.rowid",
+            tests: [SQLFragment("f.\(match.index) MATCH ?", [match.expression]), inBounds("f.rowid")] + tests(),
+            change: "f.rowid")
+    }
+
+    /// Of each job the candidates that applied, in the candidates' change order.
+    private func applicantStreams(_ index: Int) -> [Stream] {
+        var jobs: [ULID] = []
+        for case .appliedTo(let ids) in query.conditions { jobs = ids }
+        return jobs.map { job in
+            Stream(
+                source: """
+                    applications a INDEXED BY applications_applicants
+                    CROSS JOIN candidates t ON t.change = a.candidate_change
+                    """,
+                tests: [SQLFragment("a.job_id = ?", [.ulid(job)]), inBounds("a.candidate_change")] + tests(except: index),
+                change: "a.candidate_change", isDistinct: true)
+        }
+    }
+
+    /// In the change order.
+    private func changeStreams(_ estimator: some RowEstimating) throws -> [Stream] {
+        if query.ids != nil { return [unordered(stream(index: "\(layout.table)_id", tests() + matchTests))] }
+        if let index = driver(.relation) {
+            return terms[index].streams.map { stream(index: $0.index, [$0.test] + tests(except: index) + matchTests) }
+        }
+        if let match { return [searchStream(match)] }
+        if let index = driver(.applied) { return applicantStreams(index) }
+        if let index = driver(.word, .choice) {
+            return terms[index].streams.map { stream(index: $0.index, [$0.test] + tests(except: index)) }
+        }
+        if let index = try sortableRange(estimator) {
+            return [unordered(stream(index: index, [inOrganization] + tests()))]
+        }
+        return [stream(index: nil, tests())]
+    }
+
+    private func unordered(_ stream: Stream) -> Stream {
+        var stream = stream
+        stream.isOrdered = false
+        return stream
+    }
+
+    /// In another order: from the index of the order, or from a narrow driver and sorted.
+    private func sortedStreams(_ estimator: some RowEstimating) throws -> [Stream] {
+        if query.ids != nil { return afterPosition([stream(index: "\(layout.table)_id", tests() + matchTests)]) }
+        if let index = driver(.relation) {
+            let scored = query.sort.field == "score"
+            let streams = terms[index].streams.map { driver in
+                stream(
+                    index: scored ? "\(driver.index.dropLast(3))_score" : driver.index,
+                    [driver.test] + tests(except: index) + matchTests)
+            }
+            return scored ? splitAtPosition(streams) : afterPosition(streams)
+        }
+        if let match { return afterPosition([searchStream(match)]) }
+        if let index = driver(.applied) { return afterPosition(applicantStreams(index)) }
+        if let index = try sortableWord(estimator) {
+            return afterPosition(terms[index].streams.map { stream(index: $0.index, [$0.test] + tests(except: index)) })
+        }
+        return splitAtPosition([stream(index: "\(layout.table)_\(query.sort.field)", [inOrganization] + tests())])
+    }
+
+    /// What comes after the position: with the same sort value and a later change, or with a later sort value.
+    private func position() -> (same: SQLFragment, later: SQLFragment)? {
+        guard let position = query.position else { return nil }
+        let column = ListSortExpression.column(query.sort.field)
+        let sign = query.sort.descending ? "<" : ">"
+        let value = SQLValue(position.value)
+        let change = SQLValue.integer(Place.key(organization, position.updatedAt))
+        return (
+            SQLFragment("\(column) = ? AND t.change \(sign) ?", [value, change]), SQLFragment("\(column) \(sign) ?", [value])
+        )
+    }
+
+    /// Two ranges of an index that has the order.
+    private func splitAtPosition(_ streams: [Stream]) -> [Stream] {
+        guard let (same, later) = position() else { return streams }
+        return streams.flatMap { stream in
+            [same, later].map { test in
+                var part = stream
+                part.tests.append(test)
+                return part
+            }
+        }
+    }
+
+    /// A test where the rows are sorted anyway.
+    private func afterPosition(_ streams: [Stream]) -> [Stream] {
+        streams.map { stream in
+            var part = unordered(stream)
+            if let (same, later) = position() { part.tests.append(SQLFragment("((") + same + ") OR " + later + ")") }
+            return part
+        }
+    }
+
+    // MARK: Estimates
+
+    /// The index of a range that few enough rows are in to be sorted.
+    private func sortableRange(_ estimator: some RowEstimating) throws -> String? {
+        var ranges = terms.compactMap(\.range)
+        if !created.isEmpty { ranges.append(("\(layout.table)_created_at", .joined(created, by: " AND "))) }
+        for range in ranges where try fits(stream(index: range.index, [inOrganization, range.test]), estimator) {
+            return range.index
+        }
+        return nil
+    }
+
+    /// A word or a choice that few enough rows have to be sorted.
+    private func sortableWord(_ estimator: some RowEstimating) throws -> Int? {
+        guard let index = driver(.word, .choice) else { return nil }
+        let fit = try terms[index].streams.allSatisfy { try fits(stream(index: $0.index, [$0.test]), estimator) }
+        return fit ? index : nil
+    }
+
+    private func fits(_ stream: Stream, _ estimator: some RowEstimating) throws -> Bool {
+        let rows = SQLFragment("SELECT count(*) FROM (SELECT 1 FROM \(stream.source) WHERE ")
+            + .joined(stream.tests, by: " AND ") + " LIMIT \(Self.sortable + 1))"
+        return try estimator.count(rows) <= Self.sortable
+    }
+
+    // MARK: Assembly
+
+    private func assemble(_ streams: [Stream]) throws -> ListPlan {
+        let sorted = !query.sort.isByChange
+        let sort = ListSortExpression.column(query.sort.field)
+        var columns = [TableLayout.columns(of: query.kind, .list, "t")]
+        var width = TableLayout.columnCount(of: query.kind, .list)
+        var joins = ""
+        var embedColumns: [Int] = []
+        for embed in form.embeds {
+            let alias = "e_\(embed.form.kind.singular)"
+            columns.append(TableLayout.columns(of: embed.form.kind, embed.form.projection, alias))
+            embedColumns.append(width)
+            width += TableLayout.columnCount(of: embed.form.kind, embed.form.projection)
+            joins += " LEFT JOIN \(embed.form.kind.plural) \(alias) ON \(alias).id = t.\(embed.field)"
+        }
+        let direct = streams.count == 1 && streams[0].isOrdered && !streams[0].isDistinct && !query.includeDeleted
+        var tombstoneColumn: Int?
+        if query.includeDeleted {
+            columns.append("d.id, d.version, d.change, d.deleted_at")
+            joins += " LEFT JOIN tombstones d ON d.kind = \(query.kind.rawValue) AND d.change = k.change"
+            tombstoneColumn = width
+            width += 4
+        }
+        if sorted { columns.append(direct ? sort : "k.s") }
+        let list = columns.joined(separator: ", ")
+        let page: SQLFragment
+        if direct {
+            page = render(streams[0], columns: list, joins: joins)
+        } else {
+            let join = query.includeDeleted ? "LEFT JOIN" : "CROSS JOIN"
+            page = SQLFragment("SELECT \(list) FROM (") + merged(streams) + ") k \(join) \(layout.table) t ON t.change = k.change"
+                + "\(joins) ORDER BY \(sorted ? "k.s\(order), " : "")k.change\(order)"
+        }
+        return ListPlan(
+            sql: page.text, values: page.values, sortColumn: sorted ? width : nil, tombstoneColumn: tombstoneColumn,
+            embedColumns: embedColumns)
+    }
+
+    private func render(_ stream: Stream, columns: String, joins: String = "") -> SQLFragment {
+        let sort = query.sort.isByChange ? "" : "\(ListSortExpression.column(query.sort.field))\(order), "
+        return SQLFragment("SELECT \(columns) FROM \(stream.source)\(joins) WHERE ") + .joined(stream.tests, by: " AND ")
+            + SQLFragment(" ORDER BY \(sort)\(stream.change)\(order) LIMIT ?", [limit])
+    }
+
+    /// The keys of the page: one stream's, or several that SQLite merges.
+    private func merged(_ streams: [Stream]) -> SQLFragment {
+        let sort = query.sort.isByChange ? "" : ", \(ListSortExpression.column(query.sort.field)) AS s"
+        var keys = streams.map { stream in
+            render(stream, columns: "\(stream.isDistinct ? "DISTINCT " : "")\(stream.change) AS change\(sort)")
+        }
+        if query.includeDeleted { keys.append(tombstoneKeys) }
+        if keys.count == 1 { return keys[0] }
+        // Of several jobs' applicants one may be in two streams.
+        let union = streams.contains(where: \.isDistinct) ? " UNION " : " UNION ALL "
+        return .joined(keys.map { SQLFragment("SELECT * FROM (") + $0 + ")" }, by: union)
+            + SQLFragment(" ORDER BY \(sort.isEmpty ? "" : "s\(order), ")change\(order) LIMIT ?", [limit])
+    }
+
+    /// Deleted records, whatever the content filters.
+    private func tombstones(positioned: Bool) -> SQLFragment {
+        let all = SQLFragment("FROM tombstones t WHERE t.kind = \(query.kind.rawValue) AND ") + inBounds(positioned: positioned)
+        return query.ids.map { all + " AND " + isOneOf($0) } ?? all
+    }
+
+    private var tombstoneKeys: SQLFragment {
+        SQLFragment("SELECT t.change AS change ") + tombstones(positioned: true)
+            + SQLFragment(" ORDER BY t.change\(order) LIMIT ?", [limit])
+    }
+
+    // MARK: The total
+
+    /// Counts that add up to how many records the whole walk has.
+    func total() -> [SQLFragment] {
+        var all = tests() + [inBounds(positioned: false)]
+        var source = "\(layout.table) t"
+        if let match, query.ids == nil {
+            all.append(SQLFragment("t.change IN (SELECT rowid FROM \(match.index) WHERE \(match.index) MATCH ?)", [match.expression]))
+        } else if terms.isEmpty, query.ids == nil {
+            // The narrowest index that has every row of the organization.
+            source += " INDEXED BY \(layout.table)_created_at"
+            all.append(inOrganization)
+        } else {
+            all += matchTests
+        }
+        var counts = [SQLFragment("SELECT count(*) FROM \(source) WHERE ") + .joined(all, by: " AND ")]
+        if query.includeDeleted { counts.append(SQLFragment("SELECT count(*) ") + tombstones(positioned: false)) }
+        return counts
+    }
+}

@@ -1,0 +1,100 @@
+import Domain
+
+extension Reader {
+    private static let columns = """
+        SELECT e.place, e.id, e.type, e.created_at, e.subject_kind, e.subject_id, e.subject_version, e.data, e.masked_data,
+            o.name
+        FROM events e
+        """
+
+    func events(
+        _ query: EventQuery, of organization: OrganizationNumber, personal: Bool, into out: inout ByteWriter
+    ) throws -> EventEnd {
+        try snapshot {
+            var end = EventEnd()
+            let state = try statements("SELECT event_sequence, events_expired_through FROM organizations WHERE number = ?")
+                .first([.integer(organization.value)]) { ($0.integer(0), $0.integer(1)) } ?? (0, 0)
+            guard query.after >= state.1 else {
+                end.expired = true
+                return end
+            }
+            end.lastSequence = state.0
+            let page = self.page(query, organization)
+            try statements(page.text).forEach(page.values) { row in
+                guard end.count < query.limit else {
+                    end.hasMore = true
+                    return
+                }
+                if end.count > 0 { out.append(byte: 0x2C) }
+                Self.write(row, personal: personal, to: &out)
+                end.count += 1
+                end.lastSequence = Place.low(row.integer(0))
+            }
+            // What the filters left out is behind the reader too.
+            if !end.hasMore { end.lastSequence = max(state.0, query.after) }
+            return end
+        }
+    }
+
+    private func page(_ query: EventQuery, _ organization: OrganizationNumber) -> SQLFragment {
+        let low = Place.key(organization, min(query.after, Place.mask))
+        var tests = [
+            SQLFragment("e.place > ? AND e.place <= ?", [.integer(low), .integer(Place.key(organization, Place.mask))])
+        ]
+        if let after = query.createdAfter { tests.append(SQLFragment("e.created_at >= ?", [SQLValue(after)])) }
+        if let before = query.createdBefore { tests.append(SQLFragment("e.created_at < ?", [SQLValue(before)])) }
+        func any(_ column: String, _ values: [SQLValue]) {
+            if !values.isEmpty {
+                tests.append(SQLFragment("e.\(column) IN (\(SQLFragment.marks(values.count)))", values))
+            }
+        }
+        any("type", query.types.map { .text($0.rawValue) })
+        any("candidate_id", query.candidates.map(SQLValue.ulid))
+        any("job_id", query.jobs.map(SQLValue.ulid))
+        return SQLFragment("\(Self.columns) JOIN organizations o ON o.number = e.place >> 51 WHERE ")
+            + .joined(tests, by: " AND ") + SQLFragment(" ORDER BY e.place LIMIT ?", [.integer(Int64(query.limit + 1))])
+    }
+
+    func event(
+        _ id: EventID, of organization: OrganizationNumber, personal: Bool, into out: inout ByteWriter
+    ) throws -> Bool {
+        let sql = "\(Self.columns) JOIN organizations o ON o.number = e.place >> 51 WHERE e.id = ? AND e.place BETWEEN ? AND ?"
+        let bounds: [SQLValue] = [
+            .ulid(id.ulid), .integer(Place.key(organization, 0)), .integer(Place.key(organization, Place.mask)),
+        ]
+        let statement = try statements(sql)
+        defer { statement.reset() }
+        try statement.bind(bounds)
+        guard try statement.step() else { return false }
+        Self.write(statement.row, personal: personal, to: &out)
+        return true
+    }
+
+    private static func write(_ row: StatementRow, personal: Bool, to out: inout ByteWriter) {
+        out.append("{\"id\":")
+        out.append(quotedID: row.ulid(1), prefix: "evt_")
+        out.append(",\"type\":")
+        out.append(quoted: row.text(2))
+        out.append(",\"sequence\":")
+        out.append(integer: Place.low(row.integer(0)))
+        out.append(",\"created_at\":")
+        out.append(time: row.time(3))
+        out.append(",\"organization\":")
+        out.append(quoted: row.text(9))
+        out.append(",\"subject\":")
+        if let kind = RecordKind(rawValue: UInt8(truncatingIfNeeded: row.integer(4))) {
+            out.append("{\"kind\":")
+            out.append(quoted: kind.singular)
+            out.append(",\"id\":")
+            out.append(quoted: RecordID(kind: kind, ulid: row.ulid(5)).description)
+            out.append(",\"version\":")
+            out.append(integer: row.integer(6))
+            out.append("}")
+        } else {
+            out.append("null")
+        }
+        out.append(",\"data\":")
+        out.append(row.text(personal || row.isNull(8) ? 7 : 8))
+        out.append("}")
+    }
+}

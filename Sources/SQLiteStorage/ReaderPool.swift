@@ -1,0 +1,41 @@
+import Domain
+import Synchronization
+
+/// Read-only connections, lent to one caller at a time and kept for the next. The last one back goes out first, so that
+/// few stay warm.
+public final class ReaderPool: ReadStore {
+    private let path: String
+    private let idle = Mutex<[Lent]>([])
+    private let watcher: Mutex<Lent>
+
+    /// A reader moves between threads but is with one at a time: the pool's mutex hands it over.
+    private struct Lent: @unchecked Sendable {
+        let reader: Reader
+    }
+
+    public init(path: String) throws {
+        self.path = path
+        watcher = Mutex(Lent(reader: try Reader(path: path)))
+        let first = Lent(reader: try Reader(path: path))
+        idle.withLock { $0.append(first) }
+    }
+
+    public func read<Result>(_ body: (any StoreReader) throws -> Result) throws -> Result {
+        do {
+            let lent = try idle.withLock { $0.popLast() } ?? Lent(reader: Reader(path: path))
+            defer { idle.withLock { $0.append(lent) } }
+            return try body(lent.reader)
+        } catch let failure as SQLiteFailure {
+            throw failure.isBusy ? StoreError.busy(failure.description) : StoreError.unavailable(failure.description)
+        }
+    }
+
+    public var commitMark: Int64 {
+        // Out of reach looks like no change; the next read tells what is wrong.
+        watcher.withLock { (try? $0.reader.currentDataVersion()) ?? -1 }
+    }
+
+    public func ping() throws {
+        try read { reader in _ = try reader.changeCounter(of: OrganizationNumber(1)) }
+    }
+}

@@ -1,0 +1,310 @@
+import Domain
+
+/// The open transaction of a write: records, their tombstones, index entries and events, committed together.
+final class RecordWriter: StoreWriter {
+    let statements: StatementCache
+    private let time: any TimeSource
+    private let newID: (Timestamp) -> ULID
+    /// The last `updated_at` given, by organization and kind, loaded once and stored at the end.
+    private var clocks: [Clock: Timestamp] = [:]
+    private var sequences: [OrganizationNumber: Int64] = [:]
+    private var changed: Set<OrganizationNumber> = []
+    private var resolved: [Named: ULID] = [:]
+
+    private struct Clock: Hashable {
+        let organization: OrganizationNumber
+        let kind: RecordKind
+    }
+
+    private struct Named: Hashable {
+        let organization: OrganizationNumber
+        let kind: RecordKind
+        let externalID: String
+    }
+
+    init(statements: StatementCache, time: any TimeSource, newID: @escaping (Timestamp) -> ULID) {
+        self.statements = statements
+        self.time = time
+        self.newID = newID
+    }
+
+    /// Stores what the transaction has counted. Called once, before the commit.
+    func finish() throws {
+        for (clock, last) in clocks {
+            try statements("INSERT OR REPLACE INTO clocks (organization, kind, last) VALUES (?, ?, ?)")
+                .run([.integer(clock.organization.value), .integer(Int64(clock.kind.rawValue)), SQLValue(last)])
+        }
+        for (organization, sequence) in sequences {
+            try statements("UPDATE organizations SET event_sequence = ? WHERE number = ?")
+                .run([.integer(sequence), .integer(organization.value)])
+        }
+        for organization in changed {
+            try statements("UPDATE organizations SET change_counter = change_counter + 1 WHERE number = ?")
+                .run([.integer(organization.value)])
+        }
+    }
+
+    /// Runs one change so that it leaves nothing when it fails.
+    private func atomically<Result>(_ body: () throws -> Result) throws -> Result {
+        try statements("SAVEPOINT change").run()
+        do {
+            let result = try body()
+            try statements("RELEASE change").run()
+            return result
+        } catch {
+            try statements("ROLLBACK TO change").run()
+            try statements("RELEASE change").run()
+            // What was counted on the way may be of rows that are gone again.
+            resolved = [:]
+            throw error
+        }
+    }
+
+    // MARK: Changing
+
+    func apply(
+        _ input: RecordInput, in organization: Organization, options: ChangeOptions
+    ) throws -> ChangeOutcome {
+        let existing = try input.externalID.flatMap { try find(kind: input.kind, externalID: $0, in: organization.number) }
+        return try atomically {
+            if let existing { return try update(existing, by: input, in: organization, options) }
+            return try create(input, in: organization, options)
+        }
+    }
+
+    func change(
+        _ id: RecordID, by input: RecordInput, in organization: Organization, options: ChangeOptions
+    ) throws -> ChangeOutcome? {
+        guard let change = try place(of: id, in: organization.number), let existing = try load(id.kind, change) else { return nil }
+        return try atomically { try update(existing, by: input, in: organization, options) }
+    }
+
+    private func create(_ given: RecordInput, in organization: Organization, _ options: ChangeOptions) throws -> ChangeOutcome {
+        let input = try resolve(given, in: organization.number)
+        let values = try RecordChange.values(of: nil, after: input, mode: options.mode)
+        let layout = TableLayout.of(input.kind)
+        let now = try tick(input.kind, organization.number)
+        let revived = try revive(input, in: organization.number)
+        let record = Record(
+            kind: input.kind, id: revived?.id ?? newID(now), externalID: input.externalID,
+            version: (revived?.version ?? 0) + 1, createdAt: revived?.createdAt ?? now, updatedAt: now, values: values)
+        let key = Place.key(organization.number, now)
+        try statements(layout.insert).run(row(record, key, layout, organization.number))
+        try SearchIndex.add(record, at: key, layout: layout, statements: statements)
+        if let externalID = record.externalID {
+            resolved[Named(organization: organization.number, kind: input.kind, externalID: externalID)] = record.id
+        }
+        try finishChange(before: nil, after: record, input: input, in: organization, options)
+        return .created(record)
+    }
+
+    private func update(
+        _ existing: Record, by given: RecordInput, in organization: Organization, _ options: ChangeOptions
+    ) throws -> ChangeOutcome {
+        let input = try resolve(given, in: organization.number)
+        let values = try RecordChange.values(of: existing, after: input, mode: options.mode)
+        let externalID = input.externalID ?? existing.externalID
+        if RecordChange.isUnchanged(existing.values, values), externalID == existing.externalID,
+            try resumeIsUnchanged(existing, input)
+        {
+            return .unchanged(existing)
+        }
+        let layout = TableLayout.of(input.kind)
+        var record = existing
+        record.values = values
+        record.externalID = externalID
+        record.version += 1
+        record.updatedAt = try tick(input.kind, organization.number)
+        let (old, new) = (Place.key(organization.number, existing.updatedAt), Place.key(organization.number, record.updatedAt))
+        try SearchIndex.remove(existing, at: old, layout: layout, statements: statements)
+        try statements(layout.update).run(row(record, new, layout, organization.number) + [.integer(old)])
+        try SearchIndex.add(record, at: new, layout: layout, statements: statements)
+        try finishChange(before: existing, after: record, input: input, in: organization, options)
+        return .updated(record)
+    }
+
+    private func finishChange(
+        before: Record?, after: Record, input: RecordInput, in organization: Organization, _ options: ChangeOptions
+    ) throws {
+        changed.insert(organization.number)
+        if let resume = input.resume {
+            try statements("INSERT OR REPLACE INTO resumes (candidate_id, bytes) VALUES (?, ?)")
+                .run([.ulid(after.id), .blob(resume.bytes)])
+        } else if after.kind == .candidate, before != nil, after["resume.size"] == .null, before?["resume.size"] != .null {
+            try statements("DELETE FROM resumes WHERE candidate_id = ?").run([.ulid(after.id)])
+        }
+        if after.kind == .match { try keepBestScore(before: before, after: after) }
+        guard !options.isHistory else { return }
+        let drafts = EventRules.events(
+            before: before, after: after, threshold: organization.matchThreshold, reason: options.reason)
+        for draft in drafts { try write(draft, at: after.updatedAt, in: organization) }
+    }
+
+    private func resumeIsUnchanged(_ existing: Record, _ input: RecordInput) throws -> Bool {
+        guard let resume = input.resume else { return true }
+        return try statements("SELECT bytes FROM resumes WHERE candidate_id = ?").first([.ulid(existing.id)]) { $0.blob(0) }
+            == resume.bytes
+    }
+
+    private func row(_ record: Record, _ key: Int64, _ layout: TableLayout, _ organization: OrganizationNumber) throws -> [SQLValue] {
+        var values: [SQLValue] = [
+            .integer(key), .integer(organization.value), .ulid(record.id), SQLValue(record.externalID),
+            .integer(record.version), SQLValue(record.createdAt),
+        ]
+        values += record.values.map { SQLValue($0) }
+        for index in layout.folded {
+            if case .text(let text) = record.values[index] { values.append(.text(folded(text))) } else { values.append(.null) }
+        }
+        if record.kind == .application, let candidate = record.reference("candidate_id") {
+            let change = try statements("SELECT change FROM candidates WHERE id = ?").first([.ulid(candidate)]) { $0.integer(0) }
+            values.append(change.map(SQLValue.integer) ?? .null)
+        }
+        return values
+    }
+
+    // MARK: Looking up
+
+    func place(of id: RecordID, in organization: OrganizationNumber) throws -> Int64? {
+        try statements("SELECT change FROM \(TableLayout.of(id.kind).table) WHERE id = ? AND change BETWEEN ? AND ?")
+            .first([
+                .ulid(id.ulid), .integer(Place.key(organization, 0)), .integer(Place.key(organization, Place.mask)),
+            ]) { $0.integer(0) }
+    }
+
+    func load(_ kind: RecordKind, _ change: Int64) throws -> Record? {
+        let statement = try statements(TableLayout.of(kind).selectByChange)
+        return try statement.first([.integer(change)]) { _ in RecordSource(statement).record(kind) }
+    }
+
+    private func find(kind: RecordKind, externalID: String, in organization: OrganizationNumber) throws -> Record? {
+        let table = TableLayout.of(kind).table
+        let change = try statements("SELECT change FROM \(table) WHERE organization = ? AND external_id = ?")
+            .first([.integer(organization.value), .text(externalID)]) { $0.integer(0) }
+        return try change.flatMap { try load(kind, $0) }
+    }
+
+    /// Turns relations by `external_id` into ids, and refuses those that are not there.
+    private func resolve(_ input: RecordInput, in organization: OrganizationNumber) throws -> RecordInput {
+        var input = input
+        let fields = input.kind.schema.fields
+        for reference in input.references {
+            let name = Named(organization: organization, kind: reference.kind, externalID: reference.externalID)
+            guard let id = try resolved[name] ?? lookUp(name) else {
+                throw InputFaults([
+                    InputFault(
+                        "/" + fields[reference.field].name.dropLast(2) + "external_id",
+                        "there is no \(reference.kind.singular) with the external_id '\(reference.externalID.prefix(80))'")
+                ])
+            }
+            if resolved.count > 50_000 { resolved = [:] }
+            resolved[name] = id
+            input.values[reference.field] = .reference(id)
+        }
+        for (index, value) in input.values {
+            guard case .reference(let ulid) = value, case .reference(let kind) = fields[index].form,
+                !input.references.contains(where: { $0.field == index }),
+                try place(of: RecordID(kind: kind, ulid: ulid), in: organization) == nil
+            else { continue }
+            throw InputFaults([InputFault("/" + fields[index].name, "there is no \(RecordID(kind: kind, ulid: ulid))")])
+        }
+        return input
+    }
+
+    private func lookUp(_ name: Named) throws -> ULID? {
+        try statements("SELECT id FROM \(TableLayout.of(name.kind).table) WHERE organization = ? AND external_id = ?")
+            .first([.integer(name.organization.value), .text(name.externalID)]) { $0.ulid(0) }
+    }
+
+    // MARK: Time
+
+    /// The next `updated_at`: now, or just after the last one given.
+    func tick(_ kind: RecordKind, _ organization: OrganizationNumber) throws -> Timestamp {
+        let clock = Clock(organization: organization, kind: kind)
+        let last =
+            try clocks[clock]
+            ?? statements("SELECT last FROM clocks WHERE organization = ? AND kind = ?")
+            .first([.integer(organization.value), .integer(Int64(kind.rawValue))]) { $0.time(0) }
+        let now = max(time.now, Place.earliest)
+        let next = max(now, last.map { Timestamp(microseconds: $0.microseconds + 1) } ?? now)
+        guard next <= Place.latest else { throw StoreError.unavailable("the clock is past \(Place.latest)") }
+        clocks[clock] = next
+        return next
+    }
+
+    // MARK: Events
+
+    func write(_ draft: EventDraft, at time: Timestamp, in organization: Organization) throws {
+        let subject = draft.subject
+        let candidateID = subject.kind == .candidate ? subject.id : subject.reference("candidate_id")
+        let jobID = subject.kind == .job ? subject.id : subject.reference("job_id")
+        let candidate = subject.kind == .candidate ? nil : try related(.candidate, candidateID)
+        let job = subject.kind == .job ? nil : try related(.job, jobID)
+        let data = draft.data(candidate: candidate, job: job, personal: true)
+        let masked = draft.data(candidate: candidate, job: job, personal: false)
+        let sequence =
+            try (sequences[organization.number]
+            ?? statements("SELECT event_sequence FROM organizations WHERE number = ?")
+            .first([.integer(organization.number.value)]) { $0.integer(0) } ?? 0) + 1
+        sequences[organization.number] = sequence
+        try statements(
+            """
+            INSERT INTO events (place, id, type, created_at, subject_kind, subject_id, subject_version, candidate_id, job_id,
+                data, masked_data)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            """
+        ).run([
+            .integer(Place.key(organization.number, sequence)), .ulid(newID(time)), .text(draft.type.rawValue),
+            SQLValue(time), .integer(Int64(subject.kind.rawValue)), .ulid(subject.id), .integer(subject.version),
+            candidateID.map(SQLValue.ulid) ?? .null, jobID.map(SQLValue.ulid) ?? .null, .text(data),
+            masked == data ? .null : .text(masked),
+        ])
+        changed.insert(organization.number)
+    }
+
+    private func related(_ kind: RecordKind, _ id: ULID?) throws -> Record? {
+        guard let id else { return nil }
+        let change = try statements("SELECT change FROM \(TableLayout.of(kind).table) WHERE id = ?").first([.ulid(id)]) { $0.integer(0) }
+        return try change.flatMap { try load(kind, $0) }
+    }
+
+    func noteChange(in organization: OrganizationNumber) { changed.insert(organization) }
+    func forgetNames() { resolved = [:] }
+
+    // MARK: Scores
+
+    /// Keeps each candidate's best score, which the `min_score` filter reads; no visible change of the candidate.
+    private func keepBestScore(before: Record?, after: Record) throws {
+        guard let candidate = after.reference("candidate_id"), case .number(let score) = after["score"] else { return }
+        if let old = before?.reference("candidate_id"), old != candidate { try recountBestScore(old) }
+        if case .number(let old)? = before?["score"], old > score { return try recountBestScore(candidate) }
+        try statements("UPDATE candidates SET best_score = ?1 WHERE id = ?2 AND ifnull(best_score, -1) < ?1")
+            .run([.real(score), .ulid(candidate)])
+    }
+
+    func recountBestScore(_ candidate: ULID) throws {
+        try statements(
+            "UPDATE candidates SET best_score = (SELECT max(score) FROM matches WHERE candidate_id = ?1) WHERE id = ?1"
+        ).run([.ulid(candidate)])
+    }
+
+    // MARK: Tombstones
+
+    /// The tombstone that the input's `external_id` revives, taken away.
+    private func revive(
+        _ input: RecordInput, in organization: OrganizationNumber
+    ) throws -> (id: ULID, version: Int64, createdAt: Timestamp)? {
+        guard let externalID = input.externalID else { return nil }
+        let kind = SQLValue.integer(Int64(input.kind.rawValue))
+        let found = try statements(
+            """
+            SELECT id, version, created_at, change FROM tombstones
+            WHERE kind = ? AND external_id = ? AND change BETWEEN ? AND ?
+            """
+        ).first([
+            kind, .text(externalID), .integer(Place.key(organization, 0)), .integer(Place.key(organization, Place.mask)),
+        ]) { ($0.ulid(0), $0.integer(1), $0.time(2), $0.integer(3)) }
+        guard let (id, version, createdAt, change) = found else { return nil }
+        try statements("DELETE FROM tombstones WHERE kind = ? AND change = ?").run([kind, .integer(change)])
+        return (id, version, createdAt)
+    }
+}

@@ -1,0 +1,75 @@
+import Domain
+import GRDBSQLite
+
+/// The full-text index of a kind: its rows carry the records' `change`, so what it finds comes in the change order and
+/// an organization is a range of it.
+///
+/// It holds no text of its own (`content=''`), so that a row is taken out by giving its old texts again.
+enum SearchIndex {
+    /// The expression for a user's words: FTS5's strings, joined by AND. Nil when there is no word to find.
+    static func expression(_ query: SearchQuery) -> String? {
+        if query.terms.isEmpty { return nil }
+        return query.terms.map { quoted($0.text) + ($0.isPrefix ? " *" : "") }.joined(separator: " AND ")
+    }
+
+    /// The expression that finds candidates whose skills contain the words of each skill. Nil when some skill has none.
+    static func expression(skills: [String]) -> String? {
+        let queries = skills.map { SearchQuery("\"" + $0.filter { $0 != "\"" } + "\"") }
+        guard queries.allSatisfy({ !$0.terms.isEmpty }) else { return nil }
+        return queries.flatMap(\.terms).map { "skills : " + quoted($0.text) }.joined(separator: " AND ")
+    }
+
+    /// Restricts an expression to what a key without `read:pii` may search.
+    static func open(_ expression: String) -> String { "{words skills} : (\(expression))" }
+
+    private static func quoted(_ text: String) -> String {
+        "\"" + text.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"") + "\""
+    }
+
+    /// The texts of a record: for every key, its skills, and for keys with `read:pii`.
+    static func texts(_ record: Record) -> [SQLValue] {
+        switch record.kind {
+        case .candidate:
+            [
+                join(record, ["full_name", "first_name", "last_name", "headline", "location", "source"], unique: true),
+                list(record["skills"]),
+                join(record, ["email", "phone", "external_user_id", "resume.text"]),
+            ]
+        case .job:
+            [
+                join(record, ["title", "department", "location", "employment_type", "description"]),
+                list(record["required_skills"]), .null,
+            ]
+        default: []
+        }
+    }
+
+    /// Field by field, a stop between them, so that no phrase spans two.
+    private static func join(_ record: Record, _ fields: [String], unique: Bool = false) -> SQLValue {
+        var texts: [String] = []
+        for field in fields {
+            guard let text = record.text(field) else { continue }
+            // The first and the last name stand in the full name already.
+            if unique, field.hasSuffix("t_name"), texts.first?.contains(text) ?? false { continue }
+            texts.append(text)
+        }
+        return texts.isEmpty ? .null : .text(texts.joined(separator: " . "))
+    }
+
+    private static func list(_ value: FieldValue) -> SQLValue {
+        guard case .list(let list) = value, !list.isEmpty else { return .null }
+        return .text(list.joined(separator: " . "))
+    }
+
+    static func add(_ record: Record, at change: Int64, layout: TableLayout, statements: StatementCache) throws {
+        guard let search = layout.search else { return }
+        try statements("INSERT INTO \(search) (rowid, words, skills, personal) VALUES (?, ?, ?, ?)")
+            .run([.integer(change)] + texts(record))
+    }
+
+    static func remove(_ record: Record, at change: Int64, layout: TableLayout, statements: StatementCache) throws {
+        guard let search = layout.search else { return }
+        try statements("INSERT INTO \(search) (\(search), rowid, words, skills, personal) VALUES ('delete', ?, ?, ?, ?)")
+            .run([.integer(change)] + texts(record))
+    }
+}
