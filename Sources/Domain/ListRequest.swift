@@ -136,7 +136,7 @@ private struct ListRequestParser {
         case "ids":
             let ids = try ids(value, kind: definition.kind, name: name)
             query.ids = ids
-            spelled.append((name, ids.map(\.text).sorted().joined(separator: ",")))
+            spelled.append((name, ids.map { RecordID(kind: definition.kind, ulid: $0).description }.sorted().joined(separator: ",")))
         case "include_deleted":
             guard ["true", "false"].contains(value) else {
                 throw .invalid(name, message: "takes 'true' or 'false'", allowed: ["true", "false"])

@@ -61,8 +61,8 @@ public enum Lookup: Sendable {
 
 /// A part of the event feed, as it is asked of the store.
 public struct EventQuery: Sendable {
-    /// Exclusive.
-    public var after: Int64 = 0
+    /// Exclusive; nil for the oldest event that is kept.
+    public var after: Int64?
     public var limit = ListDefinition.defaultPage
     public var types: [EventType] = []
     public var candidates: [ULID] = []
@@ -161,6 +161,8 @@ public struct ChangeOptions: Sendable {
     public var mode: ChangeMode = .merge
     /// No events: what comes is history.
     public var isHistory = false
+    /// Refuses the change, for this reason, unless it changes nothing.
+    public var refusal: String?
     public var reason: String?
     public init() {}
 }
@@ -199,4 +201,10 @@ public protocol WriteStore: Sendable {
 public protocol TimeSource: Sendable {
     /// The wall clock.
     var now: Timestamp { get }
+}
+
+/// Remembers on which line of a file each `external_id` stood first, in flat memory however long the file is.
+public protocol SeenRows: AnyObject {
+    func line(of externalID: String) throws -> Int?
+    func remember(_ externalID: String, line: Int) throws
 }

@@ -215,6 +215,8 @@ public final class Database: WriteStore {
         if !some { _ = try addOrganization(name: "default") }
     }
 
+    public var now: Timestamp { time.now }
+
     func newID(_ time: Timestamp) -> ULID { makeID(time) }
 }
 

@@ -14,12 +14,13 @@ extension Reader {
             var end = EventEnd()
             let state = try statements("SELECT event_sequence, events_expired_through FROM organizations WHERE number = ?")
                 .first([.integer(organization.value)]) { ($0.integer(0), $0.integer(1)) } ?? (0, 0)
-            guard query.after >= state.1 else {
+            let after = query.after ?? state.1
+            guard after >= state.1 else {
                 end.expired = true
                 return end
             }
             end.lastSequence = state.0
-            let page = self.page(query, organization)
+            let page = self.page(query, after: after, organization)
             try statements(page.text).forEach(page.values) { row in
                 guard end.count < query.limit else {
                     end.hasMore = true
@@ -31,13 +32,13 @@ extension Reader {
                 end.lastSequence = Place.low(row.integer(0))
             }
             // What the filters left out is behind the reader too.
-            if !end.hasMore { end.lastSequence = max(state.0, query.after) }
+            if !end.hasMore { end.lastSequence = max(state.0, after) }
             return end
         }
     }
 
-    private func page(_ query: EventQuery, _ organization: OrganizationNumber) -> SQLFragment {
-        let low = Place.key(organization, min(query.after, Place.mask))
+    private func page(_ query: EventQuery, after: Int64, _ organization: OrganizationNumber) -> SQLFragment {
+        let low = Place.key(organization, min(after, Place.mask))
         var tests = [
             SQLFragment("e.place > ? AND e.place <= ?", [.integer(low), .integer(Place.key(organization, Place.mask))])
         ]

@@ -1,3 +1,4 @@
+import Dispatch
 import Domain
 import Synchronization
 
@@ -7,6 +8,8 @@ public final class ReaderPool: ReadStore {
     private let path: String
     private let idle = Mutex<[Lent]>([])
     private let watcher: Mutex<Lent>
+    private let nanoseconds = Atomic<Int64>(0)
+    private let calls = Atomic<Int64>(0)
 
     /// A reader moves between threads but is with one at a time: the pool's mutex hands it over.
     private struct Lent: @unchecked Sendable {
@@ -23,7 +26,12 @@ public final class ReaderPool: ReadStore {
     public func read<Result>(_ body: (any StoreReader) throws -> Result) throws -> Result {
         do {
             let lent = try idle.withLock { $0.popLast() } ?? Lent(reader: Reader(path: path))
-            defer { idle.withLock { $0.append(lent) } }
+            let start = DispatchTime.now().uptimeNanoseconds
+            defer {
+                nanoseconds.wrappingAdd(Int64(DispatchTime.now().uptimeNanoseconds - start), ordering: .relaxed)
+                calls.wrappingAdd(1, ordering: .relaxed)
+                idle.withLock { $0.append(lent) }
+            }
             return try body(lent.reader)
         } catch let failure as SQLiteFailure {
             throw failure.isBusy ? StoreError.busy(failure.description) : StoreError.unavailable(failure.description)
@@ -33,6 +41,19 @@ public final class ReaderPool: ReadStore {
     public var commitMark: Int64 {
         // Out of reach looks like no change; the next read tells what is wrong.
         watcher.withLock { (try? $0.reader.currentDataVersion()) ?? -1 }
+    }
+
+    /// Prometheus text: how often and how long a reader was lent.
+    public var metrics: String {
+        """
+        # HELP hirewire_database_read_seconds_total Time that requests had a database reader.
+        # TYPE hirewire_database_read_seconds_total counter
+        hirewire_database_read_seconds_total \(Double(nanoseconds.load(ordering: .relaxed)) / 1e9)
+        # HELP hirewire_database_reads_total Times that a request had a database reader.
+        # TYPE hirewire_database_reads_total counter
+        hirewire_database_reads_total \(calls.load(ordering: .relaxed))
+
+        """
     }
 
     public func ping() throws {

@@ -109,6 +109,7 @@ final class RecordWriter: StoreWriter {
         {
             return .unchanged(existing)
         }
+        if let refusal = options.refusal { throw InputFaults([InputFault("", refusal)]) }
         let layout = TableLayout.of(input.kind)
         var record = existing
         record.values = values

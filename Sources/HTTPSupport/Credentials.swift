@@ -1,0 +1,89 @@
+import Crypto
+import Domain
+
+/// What a request shows for a key.
+public enum Credentials: Sendable, Equatable {
+    case none
+    case token(APIKeyToken)
+    /// Something was shown that can be no key of ours.
+    case malformed
+
+    /// Reads the `Authorization` fields: `Bearer rk_…` (RFC 6750) or `Basic` with `key_id:secret` (RFC 7617).
+    ///
+    /// - Throws: ``Problem`` when there are two.
+    public init(_ authorizations: [String]) throws(Problem) {
+        guard let value = authorizations.first else {
+            self = .none
+            return
+        }
+        guard authorizations.count == 1 else {
+            throw Problem(.invalidRequest, "The request has two Authorization fields; a key is given once.")
+        }
+        let parts = value.split(separator: " ", maxSplits: 1, omittingEmptySubsequences: true)
+        guard parts.count == 2 else {
+            self = .malformed
+            return
+        }
+        let text = parts[1].drop { $0 == " " }
+        switch parts[0].lowercased() {
+        case "bearer": self = APIKeyToken(text).map(Credentials.token) ?? .malformed
+        case "basic":
+            guard let bytes = Base64.decode(String(text)), let pair = String(validating: bytes, as: UTF8.self),
+                let colon = pair.firstIndex(of: ":")
+            else {
+                self = .malformed
+                return
+            }
+            let (keyID, secret) = (String(pair[..<colon]), String(pair[pair.index(after: colon)...]))
+            // Some tools ask for a user and a password, and get the whole token as either.
+            let token =
+                APIKeyToken(keyID: keyID, secret: secret) ?? (secret.isEmpty ? APIKeyToken(keyID) : nil)
+                ?? (keyID.isEmpty ? APIKeyToken(secret) : nil)
+            self = token.map(Credentials.token) ?? .malformed
+        default: self = .malformed
+        }
+    }
+}
+
+/// The one way from a secret to what is stored of it, and back to a yes or no.
+public enum SecretHash {
+    public static func of(_ secret: String) -> [UInt8] { Array(SHA256.hash(data: Array(secret.utf8))) }
+
+    /// Compares in constant time.
+    static func matches(_ digest: SHA256.Digest, _ stored: [UInt8]) -> Bool {
+        // Digest's == is constant in time; over bytes it is too, by swift-crypto's own implementation.
+        stored.count == 32 && digest == stored
+    }
+}
+
+/// Why a shown key is no key, or the key that it is.
+public enum KeyCheck: Sendable {
+    case valid(APIKey)
+    /// `reason` is given only to one who knew the secret.
+    case invalid(reason: String?)
+
+    public init(_ token: APIKeyToken, stored: APIKey?, now: Timestamp) {
+        let digest = SHA256.hash(data: Array(token.secret.utf8))
+        guard let stored else {
+            // An unknown key costs what a known one does.
+            _ = SecretHash.matches(digest, [UInt8](repeating: 0, count: 32))
+            self = .invalid(reason: nil)
+            return
+        }
+        var matches = SecretHash.matches(digest, stored.secretHash)
+        if let previous = stored.previous, now < previous.until {
+            matches = SecretHash.matches(digest, previous.secretHash) || matches
+        }
+        guard matches else {
+            self = .invalid(reason: nil)
+            return
+        }
+        if stored.revokedAt != nil {
+            self = .invalid(reason: "The key was revoked.")
+        } else if let expiry = stored.expiresAt, now >= expiry {
+            self = .invalid(reason: "The key expired at \(expiry).")
+        } else {
+            self = .valid(stored)
+        }
+    }
+}

@@ -1,0 +1,150 @@
+import Domain
+import NIOCore
+import NIOHTTP1
+
+/// Where a request came from, for limits: IPv4 whole, IPv6 by its /64, which one subscriber has.
+public struct ClientAddress: Sendable, Hashable {
+    public let text: String
+
+    public init(_ address: SocketAddress?) {
+        guard let address else {
+            text = "unknown"
+            return
+        }
+        switch address {
+        case .v6(let v6):
+            let bytes = withUnsafeBytes(of: v6.address.sin6_addr) { Array($0) }
+            if bytes.prefix(10).allSatisfy({ $0 == 0 }), bytes[10] == 0xFF, bytes[11] == 0xFF {
+                // IPv4-mapped.
+                text = bytes.suffix(4).map(String.init).joined(separator: ".")
+            } else {
+                text = stride(from: 0, to: 8, by: 2)
+                    .map { String(UInt16(bytes[$0]) << 8 | UInt16(bytes[$0 + 1]), radix: 16) }
+                    .joined(separator: ":") + "::/64"
+            }
+        default: text = address.ipAddress ?? "local"
+        }
+    }
+}
+
+/// A request's head, its headers picked out in one pass.
+public struct IncomingRequest: Sendable {
+    public let method: HTTPMethod
+    /// As it was sent: path, `?`, query.
+    public let target: String
+    public let client: ClientAddress
+    public private(set) var authorizations: [String] = []
+    public private(set) var ifNoneMatch: String?
+    public private(set) var accept: String?
+    public private(set) var origin: String?
+    public private(set) var requestMethodAsked: String?
+    public let requestID: String
+
+    public init(
+        method: HTTPMethod, target: String, headers: HTTPHeaders, client: ClientAddress,
+        requestIDs: RequestIDs
+    ) {
+        self.method = method
+        self.target = target
+        self.client = client
+        var givenID: String?
+        for (name, value) in headers {
+            switch name.utf8.count {
+            case 13:
+                if name.isHeader("authorization") {
+                    authorizations.append(value)
+                } else if name.isHeader("if-none-match") {
+                    ifNoneMatch = ifNoneMatch.map { $0 + "," + value } ?? value
+                }
+            case 6:
+                if name.isHeader("accept") {
+                    accept = accept.map { $0 + "," + value } ?? value
+                } else if name.isHeader("origin") {
+                    origin = value
+                }
+            case 12 where name.isHeader("x-request-id"): givenID = givenID == nil ? value : ""
+            case 29 where name.isHeader("access-control-request-method"): requestMethodAsked = value
+            default: break
+            }
+        }
+        requestID = givenID.flatMap { RequestIDs.isWellFormed($0) ? $0 : nil } ?? requestIDs.next()
+    }
+}
+
+extension String {
+    /// Compares a header's name without regard to ASCII case; `name` is in lower case.
+    @inline(__always)
+    public func isHeader(_ name: StaticString) -> Bool {
+        guard utf8.count == name.utf8CodeUnitCount else { return false }
+        var index = 0
+        for byte in utf8 {
+            let lower = byte >= 65 && byte <= 90 ? byte | 32 : byte
+            if lower != name.utf8Start[index] { return false }
+            index += 1
+        }
+        return true
+    }
+}
+
+/// An answer, whole but for what the connection adds (`Date`, `Content-Length`, `Connection`).
+public struct Answer: Sendable {
+    public var status: Int
+    public var headers: [(String, String)]
+    public var body: ByteBuffer
+    /// What the access log and the metrics call it: a route's pattern, never a value.
+    public var route: String
+    /// The calling key's public id, for the log.
+    public var keyID: String?
+    /// What went wrong inside, for the log alone.
+    public var cause: String?
+
+    public init(status: Int, headers: [(String, String)], body: ByteBuffer, route: String, keyID: String? = nil) {
+        self.status = status
+        self.headers = headers
+        self.body = body
+        self.route = route
+        self.keyID = keyID
+    }
+}
+
+/// What a core makes of a request: the answer at once, or later from another thread.
+public enum Outcome: Sendable {
+    case now(Answer)
+    /// Runs `start`, which calls back exactly once, from any thread.
+    case later(_ start: @Sendable (@escaping @Sendable (Answer) -> Void) -> Void)
+}
+
+/// The synchronous core that a listener stands on: request head in, outcome out. Called on event loops, so it must
+/// keep what it does at once short.
+public protocol RequestCore: Sendable {
+    func respond(to request: IncomingRequest) -> Outcome
+    /// The answer to a request that could not even be read.
+    func refuse(_ problem: Problem) -> Answer
+    var requestIDs: RequestIDs { get }
+    /// Told after the answer went out.
+    func finished(_ record: AccessRecord)
+}
+
+/// One answered request, for the log and the metrics.
+public struct AccessRecord: Sendable {
+    public let method: String
+    /// Without the query, which may hold personal data.
+    public let path: String
+    public let answer: Answer
+    public let requestID: String
+    public let client: ClientAddress
+    public let nanoseconds: Int64
+    public let bytes: Int
+
+    public init(
+        method: String, path: String, answer: Answer, requestID: String, client: ClientAddress, nanoseconds: Int64, bytes: Int
+    ) {
+        self.method = method
+        self.path = path
+        self.answer = answer
+        self.requestID = requestID
+        self.client = client
+        self.nanoseconds = nanoseconds
+        self.bytes = bytes
+    }
+}

@@ -1,0 +1,86 @@
+import Domain
+
+/// A request target (RFC 9112, origin form), split and decoded strictly.
+public struct Target: Sendable {
+    /// The decoded path's segments.
+    public let segments: [String]
+    /// The path as it was written.
+    public let path: Substring
+    /// The query as it was written; nil without a `?`.
+    public let query: Substring?
+
+    /// - Throws: ``Problem`` for a broken escape or a target that is no path.
+    public init(_ target: String) throws(Problem) {
+        let bytes = target.utf8
+        guard bytes.first == UInt8(ascii: "/") else {
+            throw Problem(.invalidRequest, "The request target should be a path that begins with '/'.")
+        }
+        let mark = bytes.firstIndex(of: UInt8(ascii: "?"))
+        path = target[..<(mark ?? target.endIndex)]
+        query = mark.map { target[bytes.index(after: $0)...] }
+        if path.utf8.contains(UInt8(ascii: "%")) {
+            var segments: [String] = []
+            for part in path.dropFirst().split(separator: "/", omittingEmptySubsequences: false) {
+                guard let segment = Self.decode(part, plusIsSpace: false), !segment.utf8.contains(0) else {
+                    throw Problem(.invalidRequest, "The path has a broken escape, or is not UTF-8.")
+                }
+                segments.append(segment)
+            }
+            self.segments = segments
+        } else {
+            segments = path.dropFirst().split(separator: "/", omittingEmptySubsequences: false).map(String.init)
+        }
+    }
+
+    /// The query's parameters, in order.
+    ///
+    /// - Throws: ``Problem`` that names the parameter with a broken escape or bytes that are not UTF-8.
+    public func parameters() throws(Problem) -> [RequestParameter] {
+        guard let query, !query.isEmpty else { return [] }
+        var parameters: [RequestParameter] = []
+        for pair in query.split(separator: "&", omittingEmptySubsequences: true) {
+            let mark = pair.utf8.firstIndex(of: UInt8(ascii: "="))
+            guard let name = Self.decode(pair[..<(mark ?? pair.endIndex)], plusIsSpace: true) else {
+                throw Problem(.invalidRequest, "The query has a parameter whose name is not escaped UTF-8.")
+            }
+            let raw = mark.map { pair[pair.utf8.index(after: $0)...] } ?? ""
+            guard let value = Self.decode(raw, plusIsSpace: true) else {
+                throw Problem(.invalid(name, message: "has a broken escape, or is not UTF-8"))
+            }
+            parameters.append(RequestParameter(name, value))
+            if parameters.count > 300 { throw Problem(.invalidRequest, "The query has over 300 parameters.") }
+        }
+        return parameters
+    }
+
+    /// Percent-decoding (RFC 3986, 2.1), and `+` for a space in queries. Nil for a broken escape or bytes that are not
+    /// UTF-8.
+    static func decode(_ text: Substring, plusIsSpace: Bool) -> String? {
+        let utf8 = text.utf8
+        let needs = utf8.contains { $0 == UInt8(ascii: "%") || (plusIsSpace && $0 == UInt8(ascii: "+")) || $0 >= 0x80 }
+        if !needs { return String(text) }
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(utf8.count)
+        var iterator = utf8.makeIterator()
+        while let byte = iterator.next() {
+            if byte == UInt8(ascii: "%") {
+                guard let high = iterator.next().flatMap(hexDigit), let low = iterator.next().flatMap(hexDigit) else { return nil }
+                bytes.append(high << 4 | low)
+            } else if plusIsSpace, byte == UInt8(ascii: "+") {
+                bytes.append(0x20)
+            } else {
+                bytes.append(byte)
+            }
+        }
+        return String(validating: bytes, as: UTF8.self)
+    }
+
+    private static func hexDigit(_ byte: UInt8) -> UInt8? {
+        switch byte {
+        case 48...57: byte - 48
+        case 65...70: byte - 55
+        case 97...102: byte - 87
+        default: nil
+        }
+    }
+}

@@ -1,0 +1,251 @@
+import Dispatch
+import Domain
+import Synchronization
+
+/// What an import came to.
+public struct ImportSummary: Sendable {
+    public var created = 0
+    public var updated = 0
+    public var unchanged = 0
+    public var rejected = 0
+    /// Ended before the file did, after a whole batch.
+    public var wasStopped = false
+    public init() {}
+    public var rows: Int { created + updated + unchanged + rejected }
+}
+
+/// A row that was not taken.
+public struct Rejection: Sendable {
+    public let line: Int
+    public let reason: String
+    public let raw: [UInt8]
+}
+
+/// Takes a file's rows into the store, batch by batch: each a transaction, whole or not at all.
+///
+/// One thread reads and parses while another writes; between them wait a few hundred rows, so memory stays flat.
+public struct ImportRun {
+    public struct Options: Sendable {
+        public var isHistory = false
+        /// Everything is tried and nothing kept.
+        public var isDryRun = false
+        public init() {}
+    }
+
+    /// How long a batch may hold the write lock, in nanoseconds.
+    static let longestBatch: UInt64 = 60_000_000
+    /// Rows that are parsed ahead, in chunks.
+    static let chunk = 256
+    static let chunksAhead = 8
+
+    private let reader: RecordReader
+    private let store: any WriteStore
+    private let seen: any SeenRows
+    private let organization: Organization
+    private let options: Options
+
+    public init(
+        _ reader: RecordReader, into store: any WriteStore, seen: any SeenRows, organization: Organization, options: Options
+    ) {
+        self.reader = reader
+        self.store = store
+        self.seen = seen
+        self.organization = organization
+        self.options = options
+    }
+
+    /// Ends a dry run's transaction.
+    private struct DryRun: Error {}
+
+    /// - Parameters:
+    ///   - isStopped: asked between batches; true ends the import there.
+    ///   - progress: called after each batch.
+    ///   - reject: called for each row that was not taken, once its batch is committed.
+    public func run(
+        isStopped: @escaping @Sendable () -> Bool, progress: (ImportSummary, Int) -> Void, reject: (Rejection) throws -> Void
+    ) throws -> ImportSummary {
+        let queue = ChunkQueue(limit: Self.chunksAhead)
+        queue.start(reader, chunk: Self.chunk)
+        defer { queue.cancel() }
+        var summary = ImportSummary()
+        var rest: ArraySlice<ParsedRow> = []
+        while !isStopped() {
+            if rest.isEmpty {
+                guard let next = try queue.next() else { return summary }
+                rest = next[...]
+            }
+            let batch = try commit(&rest, from: queue)
+            summary.created += batch.summary.created
+            summary.updated += batch.summary.updated
+            summary.unchanged += batch.summary.unchanged
+            summary.rejected += batch.summary.rejected
+            for rejection in batch.rejections { try reject(rejection) }
+            progress(summary, queue.bytesRead)
+        }
+        summary.wasStopped = true
+        return summary
+    }
+
+    private struct Batch {
+        var summary = ImportSummary()
+        var rejections: [Rejection] = []
+        var seen: [(externalID: String, line: Int)] = []
+    }
+
+    private func commit(_ rows: inout ArraySlice<ParsedRow>, from queue: ChunkQueue) throws -> Batch {
+        var batch = Batch()
+        var rest = rows
+        do {
+            try store.write { writer in
+                let start = DispatchTime.now().uptimeNanoseconds
+                var here: [String: Int] = [:]
+                while true {
+                    while let row = rest.popFirst() {
+                        try take(row, writer, &batch, &here)
+                        if DispatchTime.now().uptimeNanoseconds - start > Self.longestBatch { break }
+                    }
+                    // Never waits for the file while it holds the lock.
+                    guard rest.isEmpty, DispatchTime.now().uptimeNanoseconds - start < Self.longestBatch,
+                        let more = try queue.nextIfReady()
+                    else { break }
+                    rest = more[...]
+                }
+                if options.isDryRun { throw DryRun() }
+            }
+        } catch is DryRun {}
+        for (externalID, line) in batch.seen { try seen.remember(externalID, line: line) }
+        rows = rest
+        return batch
+    }
+
+    private func take(
+        _ row: ParsedRow, _ writer: any StoreWriter, _ batch: inout Batch, _ here: inout [String: Int]
+    ) throws {
+        switch row.row {
+        case .rejected(let line, let reason, let raw):
+            batch.summary.rejected += 1
+            batch.rejections.append(Rejection(line: line, reason: reason, raw: raw))
+        case .record(let input, let line):
+            var change = ChangeOptions()
+            change.isHistory = options.isHistory
+            if let externalID = input.externalID, let first = try here[externalID] ?? seen.line(of: externalID) {
+                change.refusal = "line \(line) gives the external_id '\(externalID.prefix(80))' again, and differs from line \(first)"
+            }
+            do {
+                switch try writer.apply(input, in: organization, options: change) {
+                case .created: batch.summary.created += 1
+                case .updated: batch.summary.updated += 1
+                case .unchanged: batch.summary.unchanged += 1
+                }
+                if let externalID = input.externalID, change.refusal == nil {
+                    here[externalID] = line
+                    batch.seen.append((externalID, line))
+                }
+            } catch let faults as InputFaults {
+                batch.summary.rejected += 1
+                batch.rejections.append(Rejection(line: line, reason: faults.description, raw: row.raw))
+            }
+        }
+    }
+}
+
+/// A row and, for a record that the store may refuse, the bytes to show.
+struct ParsedRow: Sendable {
+    let row: ImportedRow
+    let raw: [UInt8]
+}
+
+/// Parsed rows on their way from the reading thread to the writing one.
+final class ChunkQueue: Sendable {
+    private struct State {
+        var chunks: [[ParsedRow]] = []
+        var failure: (any Error)?
+        var isDone = false
+        var isCancelled = false
+        var bytesRead = 0
+    }
+
+    private let state = Mutex(State())
+    private let filled = DispatchSemaphore(value: 0)
+    private let free: DispatchSemaphore
+
+    init(limit: Int) { free = DispatchSemaphore(value: limit) }
+
+    var bytesRead: Int { state.withLock { $0.bytesRead } }
+
+    /// Reads on a thread of its own until the end, an error or ``cancel()``.
+    func start(_ reader: RecordReader, chunk: Int) {
+        let source = Handed(reader: reader)
+        DispatchQueue(label: "hirewire.import").async { [self] in
+            fill(from: source.reader, chunk: chunk)
+        }
+    }
+
+    /// The reader is used by the reading thread alone from here on.
+    private struct Handed: @unchecked Sendable {
+        let reader: RecordReader
+    }
+
+    private func fill(from reader: RecordReader, chunk: Int) {
+        var rows: [ParsedRow] = []
+        do {
+            while let row = try reader.next() {
+                rows.append(ParsedRow(row: row, raw: reader.excerpt))
+                if rows.count == chunk {
+                    guard hand(&rows, reader.bytesRead) else { return }
+                }
+            }
+            _ = hand(&rows, reader.bytesRead)
+            state.withLock { $0.isDone = true }
+        } catch {
+            _ = hand(&rows, reader.bytesRead)
+            state.withLock {
+                $0.failure = error
+                $0.isDone = true
+            }
+        }
+        filled.signal()
+    }
+
+    private func hand(_ rows: inout [ParsedRow], _ bytes: Int) -> Bool {
+        free.wait()
+        let goesOn = state.withLock { state in
+            if !rows.isEmpty { state.chunks.append(rows) }
+            state.bytesRead = bytes
+            return !state.isCancelled
+        }
+        filled.signal()
+        rows = []
+        return goesOn
+    }
+
+    /// The next rows; nil at the end. Waits for them.
+    func next() throws -> [ParsedRow]? {
+        while true {
+            if let chunk = try nextIfReady() { return chunk }
+            if state.withLock({ $0.isDone && $0.chunks.isEmpty }) { return nil }
+            filled.wait()
+        }
+    }
+
+    /// The next rows if they are parsed already.
+    func nextIfReady() throws -> [ParsedRow]? {
+        let (chunk, failure) = state.withLock { state in
+            if !state.chunks.isEmpty { return ([ParsedRow]?.some(state.chunks.removeFirst()), (any Error)?.none) }
+            return (nil, state.failure)
+        }
+        if chunk != nil { free.signal() }
+        if chunk == nil, let failure { throw failure }
+        return chunk
+    }
+
+    func cancel() {
+        state.withLock {
+            $0.isCancelled = true
+            $0.chunks = []
+        }
+        free.signal()
+        // A semaphore may not be let go below its first value: hand back what the reader still takes.
+        for _ in 0..<ImportRun.chunksAhead { free.signal() }
+    }
+}

@@ -1,0 +1,23 @@
+import Domain
+
+/// What one row of a file came to.
+public enum ImportedRow: Sendable {
+    /// - Parameter line: the physical line, from 1, on which the row starts.
+    case record(RecordInput, line: Int)
+    /// - Parameter raw: the row's bytes as they came, cut at ``RecordReader/longestExcerpt``.
+    case rejected(line: Int, reason: String, raw: [UInt8])
+}
+
+/// Why a file as a whole can't be read, or not any further.
+public struct ImportFileError: Error, Sendable, CustomStringConvertible {
+    /// The physical line, from 1; 0 where the fault is at no line.
+    public let line: Int
+    public let message: String
+
+    init(line: Int, _ message: String) {
+        self.line = line
+        self.message = message
+    }
+
+    public var description: String { line > 0 ? "line \(line): \(message)" : message }
+}

@@ -1,0 +1,177 @@
+import Domain
+import Foundation
+import HTTPSupport
+import NIOCore
+import NIOExtras
+import NIOHTTP1
+import NIOHTTP2
+import NIOPosix
+import NIOSSL
+import NIOTLS
+import ServiceLifecycle
+
+/// The sockets of the public API: HTTP/1.1, and with a certificate TLS with HTTP/2 by ALPN.
+///
+/// Our own channel handlers rather than a framework's: the whole API is a synchronous core, and answering it on the
+/// event loop that read the request is what makes it fast. Time-outs, limits and closing are all in sight here.
+public final class PublicListener: Service {
+    public struct TLSFiles: Sendable {
+        public let certificate: String
+        public let key: String
+        public init(certificate: String, key: String) {
+            self.certificate = certificate
+            self.key = key
+        }
+    }
+
+    private let core: any RequestCore
+    private let limits: ListenerLimits
+    private let group: any EventLoopGroup
+    private let channel: any Channel
+    private let quiescing: ServerQuiescingHelper
+    public let port: Int
+
+    /// Binds, and answers from then on.
+    ///
+    /// - Throws: `IOError` when the port is taken, `NIOSSLError` for a certificate that can't be used.
+    public static func bind(
+        host: String, port: Int, tls: TLSFiles?, core: any RequestCore, time: any TimeSource,
+        limits: ListenerLimits = ListenerLimits(), group: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton
+    ) async throws -> PublicListener {
+        let security = try tls.map(Self.context)
+        let quiescing = ServerQuiescingHelper(group: group)
+        let channel = try await ServerBootstrap(group: group)
+            .serverChannelOption(.backlog, value: 1_024)
+            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .serverChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(quiescing.makeServerChannelHandler(channel: channel))
+                }
+            }
+            .childChannelOption(.allowRemoteHalfClosure, value: true)
+            .childChannelOption(.socketOption(.tcp_nodelay), value: 1)
+            .childChannelOption(.writeBufferWaterMark, value: .init(low: 64 << 10, high: 256 << 10))
+            .childChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    if let security {
+                        try Self.addTLS(channel, security, core, limits, time)
+                    } else {
+                        try Self.addHTTP1(channel, core, limits, time)
+                    }
+                }
+            }
+            .bind(host: host, port: port).get()
+        return PublicListener(core: core, limits: limits, group: group, channel: channel, quiescing: quiescing)
+    }
+
+    private init(
+        core: any RequestCore, limits: ListenerLimits, group: any EventLoopGroup, channel: any Channel,
+        quiescing: ServerQuiescingHelper
+    ) {
+        self.core = core
+        self.limits = limits
+        self.group = group
+        self.channel = channel
+        self.quiescing = quiescing
+        port = channel.localAddress?.port ?? 0
+    }
+
+    /// Serves until the graceful shutdown, then finishes what is under way.
+    public func run() async throws {
+        let promise = channel.eventLoop.makePromise(of: Void.self)
+        await withGracefulShutdownHandler {
+            try? await channel.closeFuture.get()
+        } onGracefulShutdown: {
+            self.quiescing.initiateShutdown(promise: promise)
+        }
+        try await promise.futureResult.get()
+    }
+
+    private static func context(_ files: TLSFiles) throws -> NIOSSLContext {
+        let chain = try NIOSSLCertificate.fromPEMFile(files.certificate)
+        let key = try NIOSSLPrivateKey(file: files.key, format: .pem)
+        var configuration = TLSConfiguration.makeServerConfiguration(
+            certificateChain: chain.map { .certificate($0) }, privateKey: .privateKey(key))
+        configuration.minimumTLSVersion = .tlsv12
+        configuration.applicationProtocols = ["h2", "http/1.1"]
+        return try NIOSSLContext(configuration: configuration)
+    }
+
+    private static func addHTTP1(
+        _ channel: any Channel, _ core: any RequestCore, _ limits: ListenerLimits, _ time: any TimeSource
+    ) throws {
+        var decoding = NIOHTTPDecoderLimitConfiguration()
+        // Loose: the handler's own limits give the better answers.
+        decoding.maxHeaderFieldSize = 64 << 10
+        decoding.maxHeaderListSize = 96 << 10
+        decoding.maxHeaderFieldCount = 1_000
+        let decoder = HTTPRequestDecoder(leftOverBytesStrategy: .dropBytes, limitConfiguration: decoding)
+        let meter = RequestLineMeter(longest: limits.longestTarget)
+        let handler = RequestHandler(
+            core: core, limits: limits, encoder: HTTP1Encoder(dates: DateLine(time: time)),
+            client: ClientAddress(channel.remoteAddress), meter: meter)
+        try channel.pipeline.syncOperations.addHandlers([meter, ByteToMessageHandler(decoder), handler])
+    }
+
+    private static func addTLS(
+        _ channel: any Channel, _ security: NIOSSLContext, _ core: any RequestCore, _ limits: ListenerLimits,
+        _ time: any TimeSource
+    ) throws {
+        let handshake = HandshakeTimeout(limits.headTimeout)
+        let alpn = ApplicationProtocolNegotiationHandler { result, channel in
+            channel.eventLoop.makeCompletedFuture {
+                handshake.finished()
+                if case .negotiated("h2") = result {
+                    try addHTTP2(channel, core, limits, time)
+                } else {
+                    try addHTTP1(channel, core, limits, time)
+                }
+            }
+        }
+        try channel.pipeline.syncOperations.addHandlers([NIOSSLServerHandler(context: security), handshake, alpn])
+    }
+
+    private static func addHTTP2(
+        _ channel: any Channel, _ core: any RequestCore, _ limits: ListenerLimits, _ time: any TimeSource
+    ) throws {
+        let client = ClientAddress(channel.remoteAddress)
+        var connection = NIOHTTP2Handler.ConnectionConfiguration()
+        connection.initialSettings = [
+            HTTP2Setting(parameter: .maxConcurrentStreams, value: 100),
+            HTTP2Setting(parameter: .maxHeaderListSize, value: 32 << 10),
+        ]
+        let manager = NIOHTTP2ServerConnectionManagementHandler(
+            eventLoop: channel.eventLoop,
+            configuration: .init(
+                maxIdleTime: limits.idleTimeout, maxAge: nil, maxGraceTime: .seconds(20),
+                keepalive: .init(pingInterval: .seconds(30), ackTimeout: .seconds(20))))
+        _ = try channel.pipeline.syncOperations.configureHTTP2Pipeline(
+            mode: .server, connectionConfiguration: connection, streamConfiguration: .init(),
+            streamDelegate: manager.http2StreamDelegate
+        ) { stream in
+            stream.eventLoop.makeCompletedFuture {
+                let handler = RequestHandler(
+                    core: core, limits: limits, encoder: HTTP2Encoder(dates: DateLine(time: time)), client: client, meter: nil)
+                try stream.pipeline.syncOperations.addHandlers([HTTP2FramePayloadToHTTP1ServerCodec(), handler])
+            }
+        }
+        try channel.pipeline.syncOperations.addHandler(manager)
+    }
+}
+
+/// Closes a connection whose TLS handshake takes too long.
+private final class HandshakeTimeout: ChannelInboundHandler, RemovableChannelHandler {
+    typealias InboundIn = ByteBuffer
+    private let patience: TimeAmount
+    private var timer: Scheduled<Void>?
+
+    init(_ patience: TimeAmount) { self.patience = patience }
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        let channel = context.channel
+        timer = context.eventLoop.scheduleTask(in: patience) { channel.close(promise: nil) }
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) { timer?.cancel() }
+    func finished() { timer?.cancel() }
+}

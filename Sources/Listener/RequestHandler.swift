@@ -1,0 +1,293 @@
+import Dispatch
+import Domain
+import HTTPSupport
+import NIOCore
+import NIOHTTP1
+import NIOHTTP2
+
+/// The limits that a connection must keep.
+public struct ListenerLimits: Sendable {
+    /// From the first moment of a connection, or the first byte of a later request, until its head is there.
+    public var headTimeout = TimeAmount.seconds(10)
+    /// Between two requests of a kept connection.
+    public var idleTimeout = TimeAmount.seconds(75)
+    /// For a client that does not read what it asked for.
+    public var writeTimeout = TimeAmount.seconds(30)
+    public var longestTarget = 8 << 10
+    public var largestHead = 16 << 10
+    /// A body on a GET is read and dropped up to this size; past it the connection is closed.
+    public var largestBody = 64 << 10
+    public init() {}
+}
+
+/// One connection's (HTTP/1.1) or stream's (HTTP/2) requests, one at a time: read a head, ask the core, write the
+/// answer. What comes before the answer is out waits, and nothing more is read.
+final class RequestHandler: ChannelDuplexHandler {
+    typealias InboundIn = HTTPServerRequestPart
+    typealias OutboundIn = Never
+    typealias OutboundOut = HTTPServerResponsePart
+
+    private enum State {
+        /// Between requests.
+        case idle
+        /// A head is there, its body is being dropped.
+        case reading(HTTPRequestHead, size: Int)
+        /// The core has it.
+        case answering
+        case closed
+    }
+
+    private let core: any RequestCore
+    private let limits: ListenerLimits
+    private let encoder: any AnswerEncoding
+    private let client: ClientAddress
+    private let meter: RequestLineMeter?
+    private var state = State.idle
+    private var waiting: CircularBuffer<HTTPServerRequestPart> = []
+    private var wantsRead = false
+    private var isQuiescing = false
+    private var inputEnded = false
+    private var served = 0
+    private var since = NIODeadline.now()
+    private var isWritable = true
+    private var timer: Scheduled<Void>?
+    private var started: UInt64 = 0
+
+    init(
+        core: any RequestCore, limits: ListenerLimits, encoder: any AnswerEncoding, client: ClientAddress,
+        meter: RequestLineMeter?
+    ) {
+        self.core = core
+        self.limits = limits
+        self.encoder = encoder
+        self.client = client
+        self.meter = meter
+    }
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        if context.channel.isActive { arm(context) }
+    }
+
+    func channelActive(context: ChannelHandlerContext) {
+        since = .now()
+        arm(context)
+        context.fireChannelActive()
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        state = .closed
+        waiting.removeAll()
+        timer?.cancel()
+        context.fireChannelInactive()
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) { timer?.cancel() }
+
+    // MARK: Reading
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        let part = unwrapInboundIn(data)
+        if case .answering = state { waiting.append(part) } else { take(part, context) }
+    }
+
+    /// Reads only what it can answer: back-pressure for pipelines.
+    func read(context: ChannelHandlerContext) {
+        if case .answering = state { wantsRead = true } else { context.read() }
+    }
+
+    private func take(_ part: HTTPServerRequestPart, _ context: ChannelHandlerContext) {
+        switch (state, part) {
+        case (.idle, .head(let head)):
+            started = DispatchTime.now().uptimeNanoseconds
+            if let problem = check(head) { return refuse(problem, context) }
+            state = .reading(head, size: 0)
+            since = .now()
+            if head.headers.contains(name: "expect") { context.fireUserInboundEventTriggered(ExpectedBody()) }
+        case (.reading(let head, let size), .body(let bytes)):
+            guard size + bytes.readableBytes <= limits.largestBody else {
+                return refuse(Problem(.invalidRequest, "A GET has no body; this one has over \(limits.largestBody >> 10) KiB."), context)
+            }
+            state = .reading(head, size: size + bytes.readableBytes)
+        case (.reading(let head, _), .end):
+            meter?.requestEnded()
+            answer(head, context)
+        default: break
+        }
+    }
+
+    private func check(_ head: HTTPRequestHead) -> Problem? {
+        guard head.uri.utf8.count <= limits.longestTarget else { return .targetTooLong(limits) }
+        var size = 0
+        var hosts = 0
+        for (name, value) in head.headers {
+            size += name.utf8.count + value.utf8.count + 4
+            if name.isHeader("host") { hosts += 1 }
+        }
+        guard size <= limits.largestHead else { return .headTooLarge(limits) }
+        if encoder.isHTTP1 {
+            guard head.version.major == 1 else { return Problem(.invalidRequest, "Only HTTP/1.1, HTTP/1.0 and HTTP/2 are spoken here.") }
+            // RFC 9112, 3.2: exactly one in HTTP/1.1.
+            guard hosts == 1 || (hosts == 0 && head.version.minor == 0) else {
+                return Problem(.invalidRequest, "An HTTP/1.1 request has exactly one Host field.")
+            }
+        }
+        return nil
+    }
+
+    // MARK: Answering
+
+    private func answer(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
+        state = .answering
+        let request = IncomingRequest(
+            method: head.method, target: head.uri, headers: head.headers, client: client, requestIDs: core.requestIDs)
+        switch core.respond(to: request) {
+        case .now(let answer): write(answer, to: head, request, context)
+        case .later(let start):
+            let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+            let loop = context.eventLoop
+            start { answer in
+                loop.execute {
+                    let (handler, context) = bound.value
+                    handler.write(answer, to: head, request, context)
+                    handler.resume(context)
+                }
+            }
+        }
+    }
+
+    private func write(_ answer: Answer, to head: HTTPRequestHead, _ request: IncomingRequest, _ context: ChannelHandlerContext) {
+        guard case .answering = state else { return }
+        served += 1
+        let keeps = head.isKeepAlive && !isQuiescing
+        let sent = encoder.write(answer, isHead: head.method == .HEAD, version: head.version, keepAlive: keeps, context)
+        report(answer, method: head.method.rawValue, target: head.uri, requestID: request.requestID, sent)
+        state = .idle
+        since = .now()
+        if !keeps { finish(context) } else if inputEnded, waiting.isEmpty { finish(context) }
+    }
+
+    /// Goes on with what came in meanwhile.
+    private func resume(_ context: ChannelHandlerContext) {
+        while let part = waiting.popFirst() {
+            take(part, context)
+            if case .answering = state { return }
+        }
+        if wantsRead {
+            wantsRead = false
+            context.read()
+        }
+        if inputEnded, case .idle = state { finish(context) }
+    }
+
+    private func refuse(_ problem: Problem, _ context: ChannelHandlerContext) {
+        if case .closed = state { return }
+        let answer = core.refuse(problem)
+        let sent = encoder.write(answer, isHead: false, version: .http1_1, keepAlive: false, context)
+        report(answer, method: "-", target: "-", requestID: "-", sent)
+        finish(context)
+    }
+
+    private func report(_ answer: Answer, method: String, target: String, requestID: String, _ bytes: Int) {
+        let path = target.prefix { $0 != "?" }
+        core.finished(
+            AccessRecord(
+                method: method, path: String(path.prefix(200)), answer: answer, requestID: requestID, client: client,
+                nanoseconds: Int64(DispatchTime.now().uptimeNanoseconds - started), bytes: bytes))
+    }
+
+    /// Closes once what was written is out.
+    private func finish(_ context: ChannelHandlerContext) {
+        state = .closed
+        waiting.removeAll()
+        encoder.close(context)
+    }
+
+    // MARK: Events
+
+    func channelReadComplete(context: ChannelHandlerContext) {
+        if case .answering = state {} else { resume(context) }
+        context.fireChannelReadComplete()
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        guard case .closed = state else {
+            guard let error = error as? HTTPParserError else { return context.close(promise: nil) }
+            if started == 0 { started = DispatchTime.now().uptimeNanoseconds }
+            switch error {
+            case .headerOverflow: refuse(meter?.isTargetTooLong == true ? .targetTooLong(limits) : .headTooLarge(limits), context)
+            case .closedConnection, .invalidEOFState: context.close(promise: nil)
+            default: refuse(Problem(.invalidRequest, "That is not an HTTP request."), context)
+            }
+            return
+        }
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        isWritable = context.channel.isWritable
+        since = .now()
+        context.fireChannelWritabilityChanged()
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        switch event {
+        case is ChannelShouldQuiesceEvent:
+            isQuiescing = true
+            if case .idle = state, waiting.isEmpty { finish(context) }
+        case ChannelEvent.inputClosed:
+            // A client that is done asking still gets what it asked for.
+            inputEnded = true
+            switch state {
+            case .idle where waiting.isEmpty: finish(context)
+            case .reading: context.close(promise: nil)
+            default: break
+            }
+        case is ExpectedBody: encoder.writeContinue(context)
+        default: context.fireUserInboundEventTriggered(event)
+        }
+    }
+
+    // MARK: Time
+
+    /// One timer a connection, looked at when it fires, so that a request costs none.
+    private func arm(_ context: ChannelHandlerContext) {
+        guard timer == nil, encoder.isHTTP1 else { return }
+        let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+        timer = context.eventLoop.scheduleTask(in: min(limits.headTimeout, .seconds(5))) {
+            let (handler, context) = bound.value
+            handler.timer = nil
+            handler.look(context)
+        }
+    }
+
+    private func look(_ context: ChannelHandlerContext) {
+        let waited = NIODeadline.now() - since
+        switch state {
+        case .closed, .idle:
+            if !isWritable || context.channel.isWritable == false {
+                if waited > limits.writeTimeout { return context.close(promise: nil) }
+            } else if case .closed = state {
+                if waited > limits.writeTimeout { return context.close(promise: nil) }
+            } else if meter?.isInRequest == true || served == 0 {
+                if waited >= limits.headTimeout { return context.close(promise: nil) }
+            } else if waited > limits.idleTimeout {
+                return context.close(promise: nil)
+            }
+        case .reading:
+            if waited >= limits.headTimeout { return context.close(promise: nil) }
+        case .answering: break
+        }
+        arm(context)
+    }
+}
+
+/// An `Expect: 100-continue` came with a head.
+private struct ExpectedBody {}
+
+extension Problem {
+    static func targetTooLong(_ limits: ListenerLimits) -> Problem {
+        Problem(.uriTooLong, "The request target is longer than \(limits.longestTarget >> 10) KiB.")
+    }
+    static func headTooLarge(_ limits: ListenerLimits) -> Problem {
+        Problem(.headersTooLarge, "The header fields are larger than \(limits.largestHead >> 10) KiB together.")
+    }
+}

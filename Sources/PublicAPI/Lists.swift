@@ -1,0 +1,188 @@
+import Domain
+import HTTPSupport
+import NIOCore
+import Synchronization
+
+/// A page of records: parse, query, write.
+struct ListAnswer: Sendable {
+    private let call: Call
+    private let list: ListRequest
+    private let form: ListForm
+    private unowned let core: PublicCore
+
+    init(_ call: Call, kind: RecordKind, core: PublicCore) throws {
+        guard let definition = ListDefinition.of(kind) else { throw Problem.notFound }
+        self.call = call
+        self.core = core
+        do {
+            list = try ListRequest(call.target.parameters(), definition: definition)
+        } catch let fault as ParameterFault {
+            throw Problem(fault)
+        }
+        form = core.forms.form(list, definition, personal: call.readsPersonal)
+    }
+
+    /// Bounded tightly enough to be answered on an event loop: a walk of the table or of one relation's index.
+    var isShort: Bool {
+        let query = list.query
+        return query.conditions.allSatisfy { if case .equals(let field, let ids) = $0 { field.hasSuffix("_id") && ids.count == 1 } else { false } }
+            && query.conditions.count <= 1 && !query.countsExactly && query.createdAfter == nil && query.createdBefore == nil
+            && (query.sort.isByChange || query.conditions.isEmpty)
+    }
+
+    func answer(_ reader: any StoreReader) throws -> Answer {
+        try core.scratch.use { out in
+            out.append("{\"data\":[")
+            let end = try reader.list(list.query, of: call.key.organization, form: form, into: &out)
+            let next = end.hasMore ? end.last.map { nextLink(list.cursor(after: $0)) } : nil
+            out.append(end.hasMore ? "],\"has_more\":true,\"meta\":{\"as_of\":" : "],\"has_more\":false,\"meta\":{\"as_of\":")
+            out.append(time: end.asOf)
+            if let total = end.total {
+                out.append(",\"total\":")
+                out.append(integer: Int64(total))
+            }
+            if !call.readsPersonal {
+                out.append(",\"masked\":")
+                out.append(names: form.masked, andExternalID: end.hidExternalID)
+            }
+            out.append("},\"next\":")
+            out.append(optional: next?.link)
+            out.append(",\"next_cursor\":")
+            out.append(optional: next?.cursor)
+            out.append("}")
+            let bytes = ByteBuffer(bytes: out.bytes)
+            if let tag = call.tag { core.pages.offer(tag.hash, bytes, next: next?.link) }
+            return call.reply.body(bytes, link: next?.link)
+        }
+    }
+
+    private func nextLink(_ cursor: String) -> (link: String, cursor: String) {
+        (call.reply.link(call.target.path.escaped + "?" + call.target.queryKeeping("cursor", value: cursor)), cursor)
+    }
+}
+
+extension Target {
+    /// The client's query as it was written, but for `name`, which gets this value.
+    func queryKeeping(_ name: String, value: String) -> String {
+        let kept = (query ?? "").split(separator: "&").filter { $0 != name && !$0.hasPrefix(name + "=") }
+        return kept.map { $0.escaped + "&" }.joined() + name + "=" + value
+    }
+}
+
+extension Substring {
+    /// Safe inside a link, whatever it was: what RFC 3986 does not allow in a query is escaped.
+    var escaped: String {
+        let isPlain = utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && $0 != 0x22 && $0 != 0x3C && $0 != 0x3E && $0 != 0x5C }
+        if isPlain { return String(self) }
+        var out: [UInt8] = []
+        let digits = Array("0123456789ABCDEF".utf8)
+        for byte in utf8 {
+            if byte > 0x20 && byte < 0x7F && byte != 0x22 && byte != 0x3C && byte != 0x3E && byte != 0x5C {
+                out.append(byte)
+            } else {
+                out += [0x25, digits[Int(byte >> 4)], digits[Int(byte & 15)]]
+            }
+        }
+        return String(decoding: out, as: UTF8.self)
+    }
+}
+
+extension ByteWriter {
+    mutating func append(optional text: String?) {
+        if let text { append(quoted: text) } else { append("null") }
+    }
+
+    /// The names of hidden fields, as an array.
+    mutating func append(names: [String], andExternalID: Bool) {
+        append("[")
+        for (index, name) in ((andExternalID ? ["external_id"] : []) + names).enumerated() {
+            if index > 0 { append(",") }
+            append(quoted: name)
+        }
+        append("]")
+    }
+}
+
+/// The compiled forms of the usual requests; an unusual one is compiled for itself.
+final class ListForms: Sendable {
+    private let usual: [RecordKind: [Bool: ListForm]]
+
+    init() {
+        usual = Dictionary(
+            uniqueKeysWithValues: ListDefinition.all.map { definition in
+                (
+                    definition.kind,
+                    [
+                        true: ListForm(kind: definition.kind, personal: true, embedding: definition.embeds),
+                        false: ListForm(kind: definition.kind, personal: false, embedding: definition.embeds),
+                    ]
+                )
+            })
+    }
+
+    func form(_ list: ListRequest, _ definition: ListDefinition, personal: Bool) -> ListForm {
+        if list.fields == nil, list.expanded.isEmpty, let form = usual[definition.kind]?[personal] { return form }
+        return ListForm(
+            kind: definition.kind, personal: personal, only: list.fields, embedding: definition.embeds, expanded: list.expanded)
+    }
+}
+
+/// Writers that keep their memory between requests.
+final class ScratchPool: Sendable {
+    private final class Scratch {
+        var writer = ByteWriter(capacity: 32 << 10)
+    }
+
+    /// One owner at a time: the pool's lock hands it over.
+    private struct Lent: @unchecked Sendable {
+        let scratch: Scratch
+    }
+
+    private let idle = Mutex<[Lent]>([])
+
+    func use<Result>(_ body: (inout ByteWriter) throws -> Result) throws -> Result {
+        let lent = idle.withLock { $0.popLast() } ?? Lent(scratch: Scratch())
+        lent.scratch.writer.reset()
+        defer { idle.withLock { if $0.count < 32 { $0.append(lent) } } }
+        return try body(&lent.scratch.writer)
+    }
+}
+
+/// Bodies that were asked for twice without a change between: what a dashboard polls.
+///
+/// The tag's hash stands for the request and the organization's change counter, so a body can never be stale. A body
+/// is taken in at its second asking, so that walks do not push out what is polled.
+final class BodyCache: Sendable {
+    struct Page: Sendable {
+        let bytes: ByteBuffer
+        let next: String?
+    }
+
+    private struct Slot {
+        var hash: UInt64 = 0
+        var page: Page?
+    }
+
+    private static let slots = 256
+    private static let largest = 64 << 10
+    private let table = Mutex<[Slot]>(Array(repeating: Slot(), count: slots))
+
+    func find(_ hash: UInt64) -> Page? {
+        table.withLock { slots in
+            let slot = slots[Int(hash % UInt64(Self.slots))]
+            return slot.hash == hash ? slot.page : nil
+        }
+    }
+
+    func offer(_ hash: UInt64, _ bytes: ByteBuffer, next: String?) {
+        guard bytes.readableBytes <= Self.largest else { return }
+        table.withLock { slots in
+            let index = Int(hash % UInt64(Self.slots))
+            if slots[index].hash == hash {
+                slots[index].page = Page(bytes: bytes, next: next)
+            } else {
+                slots[index] = Slot(hash: hash, page: nil)
+            }
+        }
+    }
+}

@@ -1,0 +1,273 @@
+import Crypto
+import Dispatch
+import Domain
+import HTTPSupport
+import NIOCore
+import NIOHTTP1
+import NIOPosix
+import RateLimiting
+import Synchronization
+
+/// How the public API is set up.
+public struct PublicConfiguration: Sendable {
+    /// What links begin with; empty for paths.
+    public var publicURL = ""
+    /// Origins that browsers may call from; `*` for any.
+    public var allowedOrigins: [String] = []
+    public var version = "0.1.0"
+    public init() {}
+}
+
+/// The public API as a synchronous core: request head in, answer out. See ``respond(to:)`` for the way of a request.
+public final class PublicCore: RequestCore {
+    public let requestIDs = RequestIDs()
+    let store: any ReadStore
+    let configuration: PublicConfiguration
+    let time: any TimeSource
+    let usage: UsageCounter
+    let observer: any AccessObserving
+    let waiters: EventWaiters
+    let pages = BodyCache()
+    let forms = ListForms()
+    let scratch = ScratchPool()
+    let documents: StaticDocuments
+    private let keyBuckets = TokenBuckets()
+    private let failureBuckets = TokenBuckets()
+    let slow: NIOThreadPool
+    private let shutdown = Atomic<Bool>(false)
+    private let monotonic: @Sendable () -> Int64
+
+    /// Failing authentications a minute and client address.
+    static let failuresAMinute = 20
+
+    public init(
+        store: any ReadStore, configuration: PublicConfiguration, time: any TimeSource, usage: UsageCounter,
+        observer: any AccessObserving, waiters: EventWaiters, threads: NIOThreadPool = .singleton,
+        monotonic: @escaping @Sendable () -> Int64 = { Int64(DispatchTime.now().uptimeNanoseconds) }
+    ) {
+        self.store = store
+        self.configuration = configuration
+        self.time = time
+        self.usage = usage
+        self.observer = observer
+        self.waiters = waiters
+        self.monotonic = monotonic
+        slow = threads
+        documents = StaticDocuments(configuration)
+    }
+
+    var isShuttingDown: Bool { shutdown.load(ordering: .relaxed) }
+
+    /// From now on `/healthz` says no, so that a load balancer looks elsewhere; requests are answered still.
+    public func beginShutdown() {
+        shutdown.store(true, ordering: .relaxed)
+        waiters.close()
+    }
+
+    public func finished(_ record: AccessRecord) { observer.finished(record) }
+
+    public func refuse(_ problem: Problem) -> Answer {
+        Reply(self, request: nil, route: "-").problem(problem)
+    }
+
+    /// Route, method, key, limit, representation, parameters, answer: each step refuses with a problem of its own.
+    public func respond(to request: IncomingRequest) -> Outcome {
+        var reply = Reply(self, request: request, route: "-")
+        do {
+            let target = try Target(request.target)
+            guard let route = Route(target.segments) else { throw Problem(.notFound, "There is nothing at this address.") }
+            reply.route = route.pattern
+            switch request.method {
+            case .GET, .HEAD: break
+            case .OPTIONS: return .now(reply.options())
+            default:
+                throw Problem(
+                    .methodNotAllowed, "This API is read-only: GET, HEAD and OPTIONS.", headers: [("Allow", "GET, HEAD, OPTIONS")])
+            }
+            if route.isOpen { return try open(route, request, reply) }
+            return try authorized(route, target, request, reply)
+        } catch {
+            return .now(reply.failure(error))
+        }
+    }
+
+    // MARK: The key
+
+    private func authorized(
+        _ route: Route, _ target: Target, _ request: IncomingRequest, _ start: Reply
+    ) throws -> Outcome {
+        var reply = start
+        try refuseKeyInQuery(target)
+        let credentials = try Credentials(request.authorizations)
+        if case .none = credentials {
+            if route == .root { return .now(documents.root(reply)) }
+            throw Problem(
+                .unauthorized, "Give a key: Authorization: Bearer rk_…",
+                headers: [("WWW-Authenticate", "Bearer realm=\"hirewire\"")])
+        }
+        let caller = reply
+        do {
+            return try store.read { reader in
+                let key = try check(credentials, reader, request)
+                reply.key = key
+                return try limited(route, target, request, &reply, reader)
+            }
+        } catch let problem as Problem {
+            var refused = reply
+            if refused.key == nil { refused = caller }
+            return .now(refused.problem(problem))
+        }
+    }
+
+    private func refuseKeyInQuery(_ target: Target) throws(Problem) {
+        guard let query = target.query else { return }
+        let names: Set<Substring> = ["api_key", "apikey", "access_token", "token", "key", "secret", "authorization"]
+        for pair in query.split(separator: "&") {
+            let sides = pair.split(separator: "=", maxSplits: 1)
+            guard let name = sides.first else { continue }
+            if names.contains(Substring(name.lowercased())) || (sides.count == 2 && sides[1].hasPrefix(APIKeyToken.prefix)) {
+                throw Problem(
+                    .invalidRequest, "A key in the address ends up in logs; send it as Authorization: Bearer rk_… and revoke this one.")
+            }
+        }
+    }
+
+    private func check(
+        _ credentials: Credentials, _ reader: any StoreReader, _ request: IncomingRequest
+    ) throws -> APIKey {
+        var reason: String?
+        if case .token(let token) = credentials {
+            switch KeyCheck(token, stored: try reader.key(token.keyID), now: time.now) {
+            case .valid(let key):
+                guard key.scopes.contains(.read) else {
+                    throw Problem(.insufficientScope, "This needs the scope 'read'.", error: [.init("scope", .string("read"))])
+                }
+                return key
+            case .invalid(let why): reason = why
+            }
+        }
+        let decision = failureBuckets.take(
+            request.client.text, tenths: 10, limit: Self.failuresAMinute, now: monotonic())
+        guard decision.isAllowed else {
+            throw Problem(
+                .rateLimited, "Too many failing keys from this address.", headers: [("Retry-After", String(decision.secondsToNext))])
+        }
+        throw Problem(
+            .invalidToken, reason ?? "The key is malformed, unknown or wrong.",
+            headers: [("WWW-Authenticate", "Bearer realm=\"hirewire\", error=\"invalid_token\"")])
+    }
+
+    // MARK: The limit and the representation
+
+    private func limited(
+        _ route: Route, _ target: Target, _ request: IncomingRequest, _ reply: inout Reply, _ reader: any StoreReader
+    ) throws -> Outcome {
+        guard let key = reply.key else { throw Problem(.internal, "") }
+        let tag = try entityTag(route, request, key, reader)
+        let isUnchanged = tag.map { request.ifNoneMatch?.contains($0.text) ?? false } ?? false
+        let decision = keyBuckets.take(key.keyID, tenths: isUnchanged ? 1 : 10, limit: key.rateLimit, now: monotonic())
+        reply.limit = decision
+        guard decision.isAllowed else {
+            throw Problem(
+                .rateLimited, "This key may make \(key.rateLimit) requests a minute.",
+                headers: [("Retry-After", String(decision.secondsToNext))])
+        }
+        usage.count(key.keyID, at: time.now)
+        if let accept = request.accept, !Accept(accept).meets(any: route) {
+            throw Problem(
+                .notAcceptable, "This address answers \(route.mediaTypes.joined(separator: ", ")).",
+                error: [.init("parameter", .string("Accept")), .init("allowed", .array(route.mediaTypes.map(JSONValue.string)))])
+        }
+        reply.tag = tag?.text
+        if isUnchanged { return .now(reply.notModified()) }
+        if let tag, let page = pages.find(tag.hash) { return .now(reply.body(page.bytes, link: page.next)) }
+        return try answer(Call(route: route, target: target, request: request, key: key, reply: reply, tag: tag), reader)
+    }
+
+    /// The organization's counter of visible changes, what is asked, and who may read what, in one digest: so a client
+    /// that has the tag has the answer, and it is known without running a query. Nil where the answer is no
+    /// representation of records.
+    private func entityTag(
+        _ route: Route, _ request: IncomingRequest, _ key: APIKey, _ reader: any StoreReader
+    ) throws -> EntityTag? {
+        switch route {
+        case .list, .record, .resume: break
+        default: return nil
+        }
+        // The counter before the data: a tag may be older than its body, never newer.
+        let counter = try reader.changeCounter(of: key.organization)
+        var words = (
+            try reader.identity, UInt64(bitPattern: counter), UInt64(bitPattern: key.organization.value), UInt64(key.scopes.rawValue),
+            documents.salt
+        )
+        var hash = SHA256()
+        withUnsafeBytes(of: &words) { hash.update(bufferPointer: $0) }
+        var target = request.target
+        target.withUTF8 { hash.update(bufferPointer: UnsafeRawBufferPointer($0)) }
+        return EntityTag(hash.finalize())
+    }
+
+    // MARK: Answers
+
+    private func answer(_ call: Call, _ reader: any StoreReader) throws -> Outcome {
+        switch call.route {
+        case .list(let kind):
+            let list = try ListAnswer(call, kind: kind, core: self)
+            if list.isShort { return .now(try list.answer(reader)) }
+            return later(call.reply) { try self.store.read(list.answer) }
+        case .record(let kind, let id): return .now(try record(call, kind: kind, id: id, reader))
+        case .resume(let id): return later(call.reply) { try self.store.read { try self.resume(call, id: id, $0) } }
+        case .events: return try events(call, reader)
+        case .event(let id): return .now(try event(call, id: id, reader))
+        case .key: return .now(try keyAnswer(call))
+        case .eventTypes: return .now(try plain(call, documents.eventTypes))
+        case .root: return .now(documents.root(call.reply))
+        default: throw Problem(.notFound, "There is nothing at this address.")
+        }
+    }
+
+    /// Runs on a thread of its own: what may take longer than an event loop should stand still.
+    func later(_ reply: Reply, _ body: @escaping @Sendable () throws -> Answer) -> Outcome {
+        .later { done in
+            self.slow.submit { _ in
+                do { done(try body()) } catch { done(reply.failure(error)) }
+            }
+        }
+    }
+
+    func plain(_ call: Call, _ body: ByteBuffer) throws -> Answer {
+        try call.refuseParameters()
+        return call.reply.body(body)
+    }
+}
+
+/// A request whose key has been checked and counted.
+struct Call: Sendable {
+    let route: Route
+    let target: Target
+    let request: IncomingRequest
+    let key: APIKey
+    let reply: Reply
+    let tag: EntityTag?
+
+    var readsPersonal: Bool { key.scopes.contains(.personal) }
+
+    func refuseParameters(known: [String] = []) throws {
+        for parameter in try target.parameters() where !known.contains(parameter.name) {
+            throw Problem(.unknown(parameter.name, suggestion: Suggestion.closest(to: parameter.name, in: known)))
+        }
+    }
+}
+
+/// A weak validator (RFC 9110, 8.8).
+struct EntityTag: Sendable {
+    let hash: UInt64
+    /// `W/"…"`.
+    let text: String
+
+    init(_ digest: SHA256.Digest) {
+        let bytes = Array(digest.prefix(16))
+        hash = bytes.prefix(8).reduce(0) { $0 << 8 | UInt64($1) }
+        text = "W/\"" + Base64.encodeURLSafe(bytes) + "\""
+    }
+}

@@ -1,0 +1,150 @@
+import Domain
+import HTTPSupport
+import NIOCore
+import RateLimiting
+
+/// An answer's headers as they become known on a request's way.
+struct Reply: Sendable {
+    private let publicURL: String
+    private let origin: String?
+    private let asksPreflight: Bool
+    let requestID: String
+    var route: String
+    var key: APIKey?
+    var limit: LimitDecision?
+    var tag: String?
+
+    init(_ core: PublicCore, request: IncomingRequest?, route: String) {
+        publicURL = core.configuration.publicURL
+        requestID = request?.requestID ?? core.requestIDs.next()
+        self.route = route
+        let allowed = core.configuration.allowedOrigins
+        origin = request?.origin.flatMap { allowed.contains($0) ? $0 : allowed.contains("*") ? "*" : nil }
+        asksPreflight = request?.requestMethodAsked != nil
+    }
+
+    private func headers(_ type: String?) -> [(String, String)] {
+        var headers: [(String, String)] = []
+        headers.reserveCapacity(14)
+        if let type { headers.append(("Content-Type", type)) }
+        headers.append(("X-Request-Id", requestID))
+        headers.append(("X-Content-Type-Options", "nosniff"))
+        headers.append(("Vary", "Accept, Accept-Encoding, Authorization, Origin"))
+        if let limit {
+            headers.append(("RateLimit-Policy", "\"default\";q=\(limit.capacity);w=60"))
+            headers.append(("RateLimit", "\"default\";r=\(limit.remaining);t=\(limit.secondsToNext)"))
+        }
+        if let origin {
+            headers.append(("Access-Control-Allow-Origin", origin))
+            headers.append((
+                "Access-Control-Expose-Headers", "Link, ETag, RateLimit, RateLimit-Policy, Retry-After, X-Request-Id"
+            ))
+        }
+        return headers
+    }
+
+    private func answer(_ status: Int, _ headers: [(String, String)], _ body: ByteBuffer) -> Answer {
+        Answer(status: status, headers: headers, body: body, route: route, keyID: key?.keyID)
+    }
+
+    /// 200 with a body of JSON, or of `type`.
+    func body(_ body: ByteBuffer, type: String = "application/json", link next: String? = nil, cache: String = "private, no-cache") -> Answer {
+        var headers = headers(type)
+        headers.append(("Cache-Control", cache))
+        if let tag { headers.append(("ETag", tag)) }
+        if let next { headers.append(("Link", "<\(next)>; rel=\"next\"")) }
+        return answer(200, headers, body)
+    }
+
+    func body(_ out: borrowing ByteWriter, link next: String? = nil) -> Answer {
+        body(ByteBuffer(bytes: out.bytes), link: next)
+    }
+
+    func notModified() -> Answer {
+        var headers = headers(nil)
+        headers.append(("Cache-Control", "private, no-cache"))
+        if let tag { headers.append(("ETag", tag)) }
+        return answer(304, headers, ByteBuffer())
+    }
+
+    /// The answer to OPTIONS: what may be asked, and for browsers from where (the Fetch standard's preflight).
+    func options() -> Answer {
+        var headers = headers(nil)
+        headers.append(("Allow", "GET, HEAD, OPTIONS"))
+        if origin != nil, asksPreflight {
+            headers.append(("Access-Control-Allow-Methods", "GET, HEAD, OPTIONS"))
+            headers.append(("Access-Control-Allow-Headers", "Authorization, If-None-Match, X-Request-Id"))
+            headers.append(("Access-Control-Max-Age", "600"))
+        }
+        return answer(204, headers, ByteBuffer())
+    }
+
+    func problem(_ problem: Problem) -> Answer {
+        var out = ByteWriter(capacity: 512)
+        problem.write(requestID: requestID, to: &out)
+        var headers = headers("application/problem+json")
+        headers.append(("Cache-Control", "no-store"))
+        headers += problem.headers
+        return answer(problem.code.status, headers, ByteBuffer(bytes: out.bytes))
+    }
+
+    /// Whatever went wrong as an answer; what is ours to know goes to the log under the same request id.
+    func failure(_ error: any Error) -> Answer {
+        switch error {
+        case let known as Problem: return problem(known)
+        case let fault as ParameterFault: return problem(Problem(fault))
+        case let store as StoreError:
+            var answer = problem(
+                Problem(.unavailable, "The database can't be reached just now; try again.", headers: [("Retry-After", "1")]))
+            answer.cause = "\(store)"
+            return answer
+        default:
+            var answer = problem(Problem(.internal, "Something went wrong here; the log has it under this request id."))
+            answer.cause = "\(error)"
+            return answer
+        }
+    }
+
+    /// A path as a link: absolute where a public URL is set, never from what the client sent as Host.
+    func link(_ path: String) -> String { publicURL + path }
+}
+
+/// The `Accept` field (RFC 9110, 12.5.1), read as far as a choice among our types needs.
+struct Accept {
+    private let ranges: [(range: Substring, isRefused: Bool)]
+
+    init(_ field: String) {
+        ranges = field.split(separator: ",").prefix(50).map { part in
+            let pieces = part.split(separator: ";")
+            let range = (pieces.first ?? "").trimmed
+            let refused = pieces.dropFirst().contains { piece in
+                let text = piece.trimmed.lowercased()
+                return text.hasPrefix("q=") && Double(text.dropFirst(2)) == 0
+            }
+            return (range, refused)
+        }
+    }
+
+    func meets(any route: Route) -> Bool {
+        // A résumé has whatever type its file has.
+        if case .resume = route { return true }
+        return ranges.isEmpty || route.mediaTypes.contains(where: accepts)
+    }
+
+    /// The most specific range decides.
+    private func accepts(_ type: String) -> Bool {
+        let group = type.split(separator: "/")[0] + "/*"
+        for wanted in [Substring(type), Substring(group), "*/*"] {
+            if let range = ranges.first(where: { $0.range.lowercased() == wanted }) { return !range.isRefused }
+        }
+        return false
+    }
+}
+
+extension Substring {
+    fileprivate var trimmed: Substring {
+        var text = drop { $0 == " " || $0 == "\t" }
+        while text.last == " " || text.last == "\t" { text.removeLast() }
+        return text
+    }
+}

@@ -1,0 +1,143 @@
+import Domain
+import Foundation
+import GRDB
+import GRDBSQLite
+
+/// What `hirewire check` finds.
+public struct HealthReport: Sendable {
+    public let isSound: Bool
+    public let problems: [String]
+    public let schemaVersion: Int
+    public let isNewest: Bool
+    public let counts: [(kind: RecordKind, records: Int)]
+    public let events: Int
+    public let size: Int64
+}
+
+/// Copies, restores and examinations of a database file.
+public enum Maintenance {
+    /// Opens read-only and examines; changes nothing.
+    public static func check(_ path: String) throws -> HealthReport {
+        guard FileManager.default.isReadableFile(atPath: path) else { throw DatabaseProblem("'\(path)' can't be read") }
+        do {
+            let connection = try Reader.open(path, flags: SQLITE_OPEN_READONLY)
+            defer { sqlite3_close_v2(connection) }
+            let statements = StatementCache(connection)
+            defer { statements.removeAll() }
+            var problems = try statements("PRAGMA integrity_check(20)").all { $0.string(0) }.filter { $0 != "ok" }
+            problems += try statements("PRAGMA foreign_key_check").all { "a row of \($0.string(0)) refers to nothing" }.prefix(20)
+            let done = try statements("SELECT identifier FROM grdb_migrations").all { $0.string(0) }
+            let known = Schema.migrations.map(\.name)
+            if done.contains(where: { !known.contains($0) }) { problems.append("written by a newer hirewire") }
+            problems += try placeProblems(statements)
+            let counts = try RecordKind.allCases.map { kind in
+                (kind, try statements("SELECT count(*) FROM \(kind.plural)").first { Int($0.integer(0)) } ?? 0)
+            }
+            let events = try statements("SELECT count(*) FROM events").first { Int($0.integer(0)) } ?? 0
+            let size = (try? FileManager.default.attributesOfItem(atPath: path)[.size] as? Int64) ?? 0
+            return HealthReport(
+                isSound: problems.isEmpty, problems: problems, schemaVersion: done.count, isNewest: done.count == known.count,
+                counts: counts, events: events, size: size)
+        } catch let failure as SQLiteFailure {
+            throw DatabaseProblem(Database.explain(DatabaseError(resultCode: ResultCode(rawValue: failure.code & 0xFF), message: failure.message), path))
+        }
+    }
+
+    /// What SQLite can't know: no record is later than its organization's clock, or both living and deleted.
+    private static func placeProblems(_ statements: StatementCache) throws -> [String] {
+        var problems: [String] = []
+        for kind in RecordKind.allCases {
+            let late = try statements(
+                """
+                SELECT count(*) FROM clocks c JOIN \(kind.plural) t
+                ON t.change > (c.organization << 51) + (c.last - \(Place.epoch)) AND t.change < ((c.organization + 1) << 51)
+                WHERE c.kind = \(kind.rawValue)
+                """
+            ).first { $0.integer(0) } ?? 0
+            if late > 0 { problems.append("\(late) \(kind.plural) are later than their clock") }
+            let both = try statements(
+                "SELECT count(*) FROM tombstones d JOIN \(kind.plural) t ON t.id = d.id WHERE d.kind = \(kind.rawValue)"
+            ).first { $0.integer(0) } ?? 0
+            if both > 0 { problems.append("\(both) \(kind.plural) are both living and deleted") }
+        }
+        return problems
+    }
+
+    /// A consistent copy while others read and write: `VACUUM INTO`, written beside the target and renamed.
+    public static func backup(_ path: String, to target: String) throws {
+        guard !FileManager.default.fileExists(atPath: target) else { throw DatabaseProblem("'\(target)' exists already") }
+        guard FileManager.default.isReadableFile(atPath: path) else { throw DatabaseProblem("'\(path)' can't be read") }
+        let partial = target + ".partial"
+        try? FileManager.default.removeItem(atPath: partial)
+        do {
+            let connection = try Reader.open(path, flags: SQLITE_OPEN_READWRITE)
+            defer { sqlite3_close_v2(connection) }
+            let statement = try Statement(connection, "VACUUM INTO ?")
+            try statement.run([.text(partial)])
+        } catch let failure as SQLiteFailure {
+            try? FileManager.default.removeItem(atPath: partial)
+            throw DatabaseProblem("the copy failed: \(failure.message)")
+        }
+        try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: partial)
+        try sync(partial)
+        try FileManager.default.moveItem(atPath: partial, toPath: target)
+    }
+
+    /// Checks a copy and puts it in the database's place; what was there stays beside it.
+    ///
+    /// - Returns: where the database that was there is now; nil when there was none.
+    public static func restore(_ copy: String, to path: String) throws -> String? {
+        let report = try check(copy)
+        guard report.isSound else {
+            throw DatabaseProblem("'\(copy)' is not sound: \(report.problems.prefix(3).joined(separator: "; "))")
+        }
+        let manager = FileManager.default
+        let partial = path + ".restoring"
+        try? manager.removeItem(atPath: partial)
+        try manager.copyItem(atPath: copy, toPath: partial)
+        try manager.setAttributes([.posixPermissions: 0o600], ofItemAtPath: partial)
+        try renew(partial)
+        try sync(partial)
+        var kept: String?
+        if manager.fileExists(atPath: path) {
+            let name = "\(path).before-restore-\(Int(Date().timeIntervalSince1970))"
+            for suffix in ["", "-wal", "-shm"] where manager.fileExists(atPath: path + suffix) {
+                try manager.moveItem(atPath: path + suffix, toPath: name + suffix)
+            }
+            kept = name
+        }
+        try manager.moveItem(atPath: partial, toPath: path)
+        return kept
+    }
+
+    /// Another identity: what clients remember of the old file's tags is no longer true.
+    private static func renew(_ path: String) throws {
+        let connection = try Reader.open(path, flags: SQLITE_OPEN_READWRITE)
+        defer { sqlite3_close_v2(connection) }
+        try Statement(connection, "UPDATE store SET identity = random()").run()
+        try Statement(connection, "PRAGMA wal_checkpoint(TRUNCATE)").run()
+    }
+
+    private static func sync(_ path: String) throws {
+        let file = open(path, O_RDONLY)
+        guard file >= 0, fsync(file) == 0 else { throw DatabaseProblem("'\(path)' can't be written through to the disk") }
+        close(file)
+    }
+}
+
+/// Says that a process serves a database file: a lock beside it that ends with the process, however it ends.
+public final class ServeLock: Sendable {
+    private let descriptor: Int32
+
+    /// - Throws: ``DatabaseProblem`` when another process has it.
+    public init(database path: String) throws {
+        descriptor = open(path + ".lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { throw DatabaseProblem("the lock file '\(path).lock' can't be made") }
+        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+            close(descriptor)
+            throw DatabaseProblem("another `hirewire serve` is running on '\(path)'")
+        }
+    }
+
+    deinit { close(descriptor) }
+}

@@ -1,0 +1,128 @@
+import Foundation
+
+/// A setting that can't be used: its name and what would be right.
+public struct SettingProblem: Error, CustomStringConvertible {
+    public let description: String
+    public init(_ description: String) { self.description = description }
+}
+
+/// How `serve` runs. Flags come first, then `HIREWIRE_…` of the environment, then these defaults.
+public struct ServeSettings: Sendable {
+    public var database = "hirewire.db"
+    public var host = "127.0.0.1"
+    public var port = 8080
+    public var operatorHost = "127.0.0.1"
+    public var operatorPort = 8081
+    public var publicURL = ""
+    public var corsOrigins: [String] = []
+    public var tlsCertificate: String?
+    public var tlsKey: String?
+    public var logFormat = LogFormat.text
+    public var logLevel = "info"
+    public var accessLog = true
+    /// How long events are kept, in seconds.
+    public var eventRetention = 90 * 86_400
+    /// How long a shutdown waits for requests under way, in seconds.
+    public var shutdownGrace = 20
+    public var isDemo = false
+    /// The ready line as JSON.
+    public var isJSON = false
+
+    public init() {}
+
+    public enum LogFormat: String, Sendable, CaseIterable { case text, json }
+
+    /// The settings by the name that their variable has after `HIREWIRE_`, for the environment, the help and the README.
+    public static let variables: [(name: String, meaning: String)] = [
+        ("DATABASE", "the database file"),
+        ("HOST", "the public listener's address"),
+        ("PORT", "the public listener's port; 0 takes a free one"),
+        ("OPERATOR_HOST", "the operator listener's address; loopback or a private network"),
+        ("OPERATOR_PORT", "the operator listener's port"),
+        ("PUBLIC_URL", "what links begin with, such as https://api.example.com"),
+        ("CORS_ORIGINS", "origins that browsers may call from, separated by commas; * for any"),
+        ("TLS_CERTIFICATE", "a PEM file with the certificate chain: TLS with HTTP/2"),
+        ("TLS_KEY", "the PEM file with its private key"),
+        ("LOG_FORMAT", "text or json"),
+        ("LOG_LEVEL", "debug, info, notice, warning or error"),
+        ("ACCESS_LOG", "a line for each request: on or off"),
+        ("EVENT_RETENTION", "how long events are kept, such as 90d"),
+        ("SHUTDOWN_GRACE", "how long a shutdown waits for requests under way, such as 20s"),
+    ]
+
+    /// Takes one setting as text.
+    ///
+    /// - Throws: ``SettingProblem`` with the setting's name and what would be right.
+    public mutating func set(_ name: String, _ value: String, from source: String) throws {
+        func wrong(_ right: String) -> SettingProblem {
+            SettingProblem("\(source) is '\(value)', but should be \(right)")
+        }
+        switch name {
+        case "DATABASE":
+            guard !value.isEmpty else { throw wrong("a file's path") }
+            database = value
+        case "HOST": host = value
+        case "OPERATOR_HOST": operatorHost = value
+        case "PORT", "OPERATOR_PORT":
+            guard let number = Int(value), (0...65_535).contains(number) else { throw wrong("a port from 0 to 65535") }
+            if name == "PORT" { port = number } else { operatorPort = number }
+        case "PUBLIC_URL":
+            guard value.isEmpty || ((value.hasPrefix("https://") || value.hasPrefix("http://")) && !value.contains(where: { " \"<>?#".contains($0) }))
+            else { throw wrong("a URL such as https://api.example.com") }
+            publicURL = value.hasSuffix("/") ? String(value.dropLast()) : value
+        case "CORS_ORIGINS":
+            corsOrigins = value.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
+            guard corsOrigins.allSatisfy({ $0 == "*" || ($0.contains("://") && !$0.hasSuffix("/")) }) else {
+                throw wrong("origins such as https://bi.example.com, separated by commas")
+            }
+        case "TLS_CERTIFICATE", "TLS_KEY":
+            guard FileManager.default.isReadableFile(atPath: value) else { throw wrong("a readable PEM file") }
+            if name == "TLS_KEY" { tlsKey = value } else { tlsCertificate = value }
+        case "LOG_FORMAT":
+            guard let format = LogFormat(rawValue: value) else { throw wrong("text or json") }
+            logFormat = format
+        case "LOG_LEVEL":
+            guard ["debug", "info", "notice", "warning", "error"].contains(value) else {
+                throw wrong("debug, info, notice, warning or error")
+            }
+            logLevel = value
+        case "ACCESS_LOG":
+            guard ["on", "off"].contains(value) else { throw wrong("on or off") }
+            accessLog = value == "on"
+        case "EVENT_RETENTION", "SHUTDOWN_GRACE":
+            guard let seconds = Span(value)?.seconds, seconds > 0 else { throw wrong("a time such as 90d, 12h, 30m or 20s") }
+            if name == "EVENT_RETENTION" { eventRetention = seconds } else { shutdownGrace = seconds }
+        default: throw SettingProblem("there is no setting '\(name)'")
+        }
+    }
+
+    /// Reads the environment.
+    public mutating func read(environment: [String: String]) throws {
+        for (name, _) in Self.variables {
+            if let value = environment["HIREWIRE_" + name] { try set(name, value, from: "HIREWIRE_" + name) }
+        }
+    }
+
+    /// What only the settings together can show.
+    public func validate() throws {
+        guard (tlsCertificate == nil) == (tlsKey == nil) else {
+            throw SettingProblem("--tls-certificate and --tls-key go together")
+        }
+        guard port == 0 || port != operatorPort || host != operatorHost else {
+            throw SettingProblem("--port and --operator-port are both \(port); give them different ones")
+        }
+    }
+}
+
+/// A length of time as people write it: `90d`, `24h`, `30m`, `20s`.
+public struct Span: Sendable {
+    public let seconds: Int
+
+    public init?(_ text: String) {
+        let units: [Character: Int] = ["s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800]
+        guard let last = text.last, let unit = units[last], let count = Int(text.dropLast()), count >= 0, count <= 1_000_000 else {
+            return nil
+        }
+        seconds = count * unit
+    }
+}

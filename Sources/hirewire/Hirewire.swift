@@ -1,0 +1,121 @@
+import ArgumentParser
+import Domain
+import Foundation
+import SQLiteStorage
+import Server
+
+@main
+struct Hirewire: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "hirewire",
+        abstract: "Read access to a company's recruiting data for every tool, and word of every change.",
+        discussion: """
+            Start with `hirewire serve --demo`: it loads an invented company, prints a key and a curl line that works.
+
+            With your own data:
+              hirewire import candidates candidates.csv
+              hirewire keys create --name dashboard
+              hirewire serve
+
+            Every command takes --database FILE (default hirewire.db) and works while `serve` runs on that file.
+            """,
+        version: HirewireServer.version,
+        subcommands: [
+            Serve.self, Import.self, Organizations.self, Keys.self, SetFields.self, Delete.self, Erase.self, Backup.self,
+            Restore.self, Check.self,
+        ])
+
+    /// Bad usage exits with 2, a failure with 1, each with one message on standard error.
+    static func main() async {
+        do {
+            var command = try parseAsRoot()
+            if var asynchronous = command as? any AsyncParsableCommand {
+                try await asynchronous.run()
+            } else {
+                try command.run()
+            }
+        } catch {
+            finish(error)
+        }
+    }
+
+    private static func finish(_ error: any Error) -> Never {
+        switch error {
+        case is CleanExit: exit(withError: error)
+        case let code as ExitCode: Foundation.exit(code.rawValue)
+        case let failure as Failure: report(failure.description, code: 1)
+        case let problem as DatabaseProblem: report(problem.description, code: 1)
+        case let problem as SettingProblem: report(problem.description, code: 2)
+        case let faults as InputFaults: report(faults.description, code: 1)
+        case let error as StoreError: report("\(error)", code: 1)
+        default:
+            guard exitCode(for: error) == .validationFailure else {
+                if exitCode(for: error) == .success { exit(withError: error) }
+                report("\(error)", code: 1)
+            }
+            FileHandle.standardError.write(Data((fullMessage(for: error) + "\n").utf8))
+            Foundation.exit(2)
+        }
+    }
+
+    private static func report(_ message: String, code: Int32) -> Never {
+        FileHandle.standardError.write(Data("hirewire: \(message)\n".utf8))
+        Foundation.exit(code)
+    }
+}
+
+/// A failure in words for the one who typed the command.
+struct Failure: Error, CustomStringConvertible {
+    let description: String
+    init(_ description: String) { self.description = description }
+}
+
+/// What every command takes.
+struct Common: ParsableArguments {
+    @Option(help: ArgumentHelp("The database file.", valueName: "file"))
+    var database: String?
+
+    @Flag(name: .customLong("json"), help: "Print JSON, one object a line, for programs.")
+    var isJSON = false
+
+    var path: String { database ?? ProcessInfo.processInfo.environment["HIREWIRE_DATABASE"] ?? "hirewire.db" }
+
+    func open(create: Bool = false) throws -> Database { try Database(path: path, create: create) }
+}
+
+/// The organization that a command is about.
+struct InOrganization: ParsableArguments {
+    @Option(help: ArgumentHelp("The organization; `default` unless given.", valueName: "name"))
+    var organization = "default"
+
+    func find(in database: Database) throws -> Organization {
+        guard let found = try database.organization(named: organization) else {
+            let names = try database.organizations().map(\.name)
+            throw Failure(
+                "there is no organization '\(organization)'\(Suggestion.text(for: organization, in: names)); `hirewire organizations list` shows them")
+        }
+        return found
+    }
+}
+
+/// Prints an object as JSON or a few aligned lines.
+enum Output {
+    static func json(_ members: [JSONValue.Member]) { print(JSONValue.object(members).text) }
+
+    static func time(_ time: Timestamp?) -> JSONValue { time.map { .string($0.description) } ?? .null }
+
+    /// Columns as wide as their widest cell.
+    static func table(_ rows: [[String]]) {
+        guard let first = rows.first else { return }
+        let widths = first.indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
+        for row in rows {
+            let cells = zip(row, widths).map { $0 + String(repeating: " ", count: $1 - $0.count) }
+            print(cells.joined(separator: "  ").trimmingCharacters(in: .whitespaces))
+        }
+    }
+}
+
+extension RecordKind: ExpressibleByArgument {
+    public init?(argument: String) { self.init(word: argument) }
+    public static var allValueStrings: [String] { allCases.map(\.plural) }
+}

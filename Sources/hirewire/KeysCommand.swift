@@ -1,0 +1,163 @@
+import ArgumentParser
+import Domain
+import Foundation
+import HTTPSupport
+import SQLiteStorage
+import Server
+
+struct Organizations: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Add or list organizations: tenants, between which nothing crosses.", subcommands: [Add.self, List.self])
+
+    struct Add: ParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Add an organization.")
+        @OptionGroup var common: Common
+        @Argument(help: "Its name, unique in the database.") var name: String
+
+        func run() throws {
+            let organization = try common.open(create: true).addOrganization(name: name)
+            Organizations.show([organization], json: common.isJSON)
+        }
+    }
+
+    struct List: ParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "List the organizations.")
+        @OptionGroup var common: Common
+
+        func run() throws { Organizations.show(try common.open().organizations(), json: common.isJSON) }
+    }
+
+    static func show(_ organizations: [Organization], json: Bool) {
+        if json {
+            for organization in organizations {
+                Output.json([
+                    .init("id", .string("org_" + organization.id.text)), .init("name", .string(organization.name)),
+                    .init("display_name", organization.displayName.map(JSONValue.string) ?? .null),
+                    .init("match_threshold", .number(String(organization.matchThreshold))),
+                    .init("created_at", Output.time(organization.createdAt)),
+                ])
+            }
+        } else {
+            Output.table([["NAME", "ID", "CREATED"]] + organizations.map { [$0.name, "org_" + $0.id.text, $0.createdAt.description] })
+        }
+    }
+}
+
+struct Keys: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Make, list, rotate and revoke API keys.",
+        discussion: "A key works at once in a running `serve`, and a revoked one stops at once.",
+        subcommands: [Create.self, List.self, Rotate.self, Revoke.self])
+
+    struct Create: ParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Make a key. Its secret is shown this once.")
+        @OptionGroup var common: Common
+        @OptionGroup var place: InOrganization
+        @Option(help: "What the key is for, to find it again.") var name: String
+        @Option(name: .customLong("scope"), help: "read, read:pii (personal data too) or ingest; may be repeated.")
+        var scopes: [String] = []
+        @Option(help: "When it ends: 90d, 12h, a date or an RFC 3339 time.") var expires: String?
+        @Option(help: "Requests a minute.") var rateLimit = APIKey.defaultRateLimit
+
+        func run() throws {
+            var all: Scopes = []
+            for word in scopes.isEmpty ? ["read"] : scopes.flatMap({ $0.split(separator: ",").map(String.init) }) {
+                guard let scope = Scopes(word: word) else {
+                    throw ValidationError("--scope knows no '\(word)'; there are \(Scopes.words.joined(separator: ", "))")
+                }
+                all.formUnion(scope)
+            }
+            guard (1...1_000_000_000).contains(rateLimit) else { throw ValidationError("--rate-limit is from 1 to 1000000000") }
+            guard (1...200).contains(name.count) else { throw ValidationError("--name is 1 to 200 characters") }
+            let expiry = try expires.map { try Keys.moment($0, option: "--expires") }
+            let database = try common.open(create: true)
+            var random = SystemRandomNumberGenerator()
+            let token = APIKeyToken(using: &random)
+            let key = try database.addKey(
+                token, secretHash: SecretHash.of(token.secret), name: name, organization: place.find(in: database), scopes: all,
+                rateLimit: rateLimit, expiresAt: expiry)
+            Keys.show(key, token: token, json: common.isJSON)
+        }
+    }
+
+    struct List: ParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "List the keys; their secrets are stored nowhere.")
+        @OptionGroup var common: Common
+
+        func run() throws {
+            let keys = try common.open().keys()
+            if common.isJSON { return keys.forEach { Output.json(Keys.members($0)) } }
+            Output.table(
+                [["KEY_ID", "NAME", "ORGANIZATION", "SCOPES", "LIMIT", "USED", "LAST USED", "EXPIRES", "STATE"]]
+                    + keys.map { key in
+                        [
+                            key.keyID, key.name, key.organizationName, key.scopes.words.joined(separator: ","), "\(key.rateLimit)/min",
+                            "\(key.usageCount)", key.lastUsedAt?.description ?? "never", key.expiresAt?.description ?? "never",
+                            key.revokedAt == nil ? "active" : "revoked",
+                        ]
+                    })
+        }
+    }
+
+    struct Rotate: ParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Give a key a new secret, shown this once.")
+        @OptionGroup var common: Common
+        @Argument(help: "The key's public id.") var keyID: String
+        @Option(help: "How long the old secret works on: 0s, 30m, 24h.") var overlap = "24h"
+
+        func run() throws {
+            guard let span = Span(overlap) else { throw ValidationError("--overlap is a time such as 24h, 30m or 0s") }
+            let database = try common.open()
+            var random = SystemRandomNumberGenerator()
+            let token = APIKeyToken(keyID: keyID, using: &random)
+            let until = span.seconds == 0 ? nil : Timestamp(microseconds: database.now.microseconds + Int64(span.seconds) * 1_000_000)
+            guard let key = try database.rotateKey(token, secretHash: SecretHash.of(token.secret), overlapUntil: until) else {
+                throw Failure("there is no active key '\(keyID)'; `hirewire keys list` shows them")
+            }
+            Keys.show(key, token: token, json: common.isJSON)
+        }
+    }
+
+    struct Revoke: ParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "End a key for good, at once.")
+        @OptionGroup var common: Common
+        @Argument(help: "The key's public id.") var keyID: String
+
+        func run() throws {
+            guard let key = try common.open().revokeKey(keyID) else {
+                throw Failure("there is no active key '\(keyID)'; `hirewire keys list` shows them")
+            }
+            if common.isJSON { Output.json(Keys.members(key)) } else { print("revoked \(key.keyID) (\(key.name))") }
+        }
+    }
+
+    static func members(_ key: APIKey) -> [JSONValue.Member] {
+        [
+            .init("key_id", .string(key.keyID)), .init("name", .string(key.name)),
+            .init("organization", .string(key.organizationName)), .init("scopes", .array(key.scopes.words.map(JSONValue.string))),
+            .init("rate_limit", .number(String(key.rateLimit))), .init("created_at", Output.time(key.createdAt)),
+            .init("expires_at", Output.time(key.expiresAt)), .init("revoked_at", Output.time(key.revokedAt)),
+            .init("last_used_at", Output.time(key.lastUsedAt)), .init("usage_count", .number(String(key.usageCount))),
+        ]
+    }
+
+    static func show(_ key: APIKey, token: APIKeyToken, json: Bool) {
+        if json { return Output.json([.init("key", .string(token.text))] + members(key)) }
+        print("key     \(token.text)")
+        print("key_id  \(key.keyID)")
+        print("scopes  \(key.scopes.words.joined(separator: ", "))")
+        print("expires \(key.expiresAt?.description ?? "never")")
+        print("\nThe key is shown this once; store it now.")
+    }
+
+    /// `90d`, a date, or an RFC 3339 time that is still to come.
+    static func moment(_ text: String, option: String) throws -> Timestamp {
+        let now = SystemTime().now
+        if let span = Span(text) { return Timestamp(microseconds: now.microseconds + Int64(span.seconds) * 1_000_000) }
+        guard let time = Timestamp(rfc3339: text) ?? Timestamp(rfc3339: text + "T00:00:00Z") else {
+            throw ValidationError("\(option) is a time such as 90d, 2027-01-31 or 2027-01-31T09:00:00Z")
+        }
+        guard time > now else { throw ValidationError("\(option) \(text) is past already") }
+        return time
+    }
+}

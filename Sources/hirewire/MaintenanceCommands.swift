@@ -1,0 +1,63 @@
+import ArgumentParser
+import Domain
+import Foundation
+import SQLiteStorage
+
+struct Backup: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Write a consistent copy, also while serving.",
+        discussion: "Once webhooks have secrets, their key file (beside the database) must be kept with the copy: without it they can't be read.")
+    @OptionGroup var common: Common
+    @Argument(help: "The file to write; it must not exist.") var file: String
+
+    func run() throws {
+        try Maintenance.backup(common.path, to: file)
+        let size = (try? FileManager.default.attributesOfItem(atPath: file)[.size] as? Int64) ?? 0
+        if common.isJSON {
+            Output.json([.init("file", .string(file)), .init("bytes", .number(String(size)))])
+        } else {
+            print("wrote \(file), \(size) bytes. Keep the secrets' key file, if there is one (\(common.path)-key), with it.")
+        }
+    }
+}
+
+struct Restore: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Check a copy and put it in place; refused while serving.",
+        discussion: "The database that was there is kept beside it under another name.")
+    @OptionGroup var common: Common
+    @Argument(help: "The copy.") var file: String
+
+    func run() throws {
+        let lock = try ServeLock(database: common.path)
+        let kept = try Maintenance.restore(file, to: common.path)
+        withExtendedLifetime(lock) {}
+        if common.isJSON {
+            Output.json([.init("restored", .string(common.path)), .init("kept", kept.map(JSONValue.string) ?? .null)])
+        } else {
+            print("restored \(common.path)\(kept.map { "; what was there is now \($0)" } ?? "")")
+        }
+    }
+}
+
+struct Check: ParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Open the database read-only and report its health.")
+    @OptionGroup var common: Common
+
+    func run() throws {
+        let report = try Maintenance.check(common.path)
+        if common.isJSON {
+            Output.json([
+                .init("healthy", .bool(report.isSound)), .init("schema_version", .number(String(report.schemaVersion))),
+                .init("newest_schema", .bool(report.isNewest)), .init("problems", .array(report.problems.map(JSONValue.string))),
+                .init("records", .object(report.counts.map { .init($0.kind.plural, .number(String($0.records))) })),
+                .init("events", .number(String(report.events))), .init("bytes", .number(String(report.size))),
+            ])
+        } else {
+            print("\(common.path): \(report.isSound ? "healthy" : "NOT healthy"), schema version \(report.schemaVersion)\(report.isNewest ? "" : " (older than this program; `serve` brings it up to date)")")
+            for problem in report.problems { print("  \(problem)") }
+            Output.table(report.counts.map { ["  " + $0.kind.plural, String($0.records)] } + [["  events", String(report.events)]])
+        }
+        if !report.isSound { throw ExitCode(1) }
+    }
+}

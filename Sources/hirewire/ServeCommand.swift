@@ -1,0 +1,121 @@
+import ArgumentParser
+import Domain
+import EmbeddedFiles
+import Foundation
+import HTTPSupport
+import Importing
+import SQLiteStorage
+import Server
+
+struct Serve: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Serve the API until stopped.",
+        discussion: "Each setting is a flag, or a variable of the environment:\n"
+            + ServeSettings.variables.map { "  HIREWIRE_\($0.name)  \($0.meaning)" }.joined(separator: "\n"))
+
+    @Option(help: ArgumentHelp("The database file (default: hirewire.db).", valueName: "file")) var database: String?
+    @Option(help: "The public listener's address (default: 127.0.0.1).") var host: String?
+    @Option(help: "The public listener's port; 0 takes a free one (default: 8080).") var port: String?
+    @Option(help: "The operator listener's address (default: 127.0.0.1).") var operatorHost: String?
+    @Option(help: "The operator listener's port (default: 8081).") var operatorPort: String?
+    @Option(help: "What links begin with, such as https://api.example.com.") var publicUrl: String?
+    @Option(help: "Origins that browsers may call from, separated by commas.") var corsOrigins: String?
+    @Option(help: "A PEM certificate chain: TLS with HTTP/2.") var tlsCertificate: String?
+    @Option(help: "The certificate's private key, PEM.") var tlsKey: String?
+    @Option(help: "text or json (default: text).") var logFormat: String?
+    @Option(help: "debug, info, notice, warning or error (default: info).") var logLevel: String?
+    @Option(help: "A line for each request: on or off (default: on).") var accessLog: String?
+    @Option(help: "How long events are kept (default: 90d).") var eventRetention: String?
+    @Option(help: "How long a shutdown waits for requests (default: 20s).") var shutdownGrace: String?
+    @Flag(help: "Load the demo company and print a key: a newcomer's first minute.") var demo = false
+    @Flag(name: .customLong("json"), help: "Print the ready line as JSON.") var isJSON = false
+
+    func run() async throws {
+        var settings = ServeSettings()
+        try settings.read(environment: ProcessInfo.processInfo.environment)
+        let flags: [(String, String, String?)] = [
+            ("DATABASE", "--database", database), ("HOST", "--host", host), ("PORT", "--port", port),
+            ("OPERATOR_HOST", "--operator-host", operatorHost), ("OPERATOR_PORT", "--operator-port", operatorPort),
+            ("PUBLIC_URL", "--public-url", publicUrl), ("CORS_ORIGINS", "--cors-origins", corsOrigins),
+            ("TLS_CERTIFICATE", "--tls-certificate", tlsCertificate), ("TLS_KEY", "--tls-key", tlsKey),
+            ("LOG_FORMAT", "--log-format", logFormat), ("LOG_LEVEL", "--log-level", logLevel),
+            ("ACCESS_LOG", "--access-log", accessLog), ("EVENT_RETENTION", "--event-retention", eventRetention),
+            ("SHUTDOWN_GRACE", "--shutdown-grace", shutdownGrace),
+        ]
+        for (name, flag, value) in flags { if let value { try settings.set(name, value, from: flag) } }
+        settings.isDemo = demo
+        settings.isJSON = isJSON
+        if demo, database == nil, ProcessInfo.processInfo.environment["HIREWIRE_DATABASE"] == nil { settings.database = "hirewire-demo.db" }
+        var key: APIKeyToken?
+        let json = isJSON
+        let announced = Announcement()
+        try await HirewireServer.run(settings) { database in
+            if settings.isDemo {
+                key = try Demo.load(database)
+                announced.key = key
+            }
+        } ready: { publicURL, operatorURL in
+            announced.print(publicURL, operatorURL, json: json)
+        }
+    }
+}
+
+/// What `serve` prints when it is ready.
+private final class Announcement: @unchecked Sendable {
+    /// Set before the server starts, read when it is ready: never at once.
+    var key: APIKeyToken?
+
+    func print(_ publicURL: String, _ operatorURL: String, json: Bool) {
+        if json {
+            var members: [JSONValue.Member] = [
+                .init("event", .string("ready")), .init("public", .string(publicURL)), .init("operator", .string(operatorURL)),
+            ]
+            if let key { members.append(.init("key", .string(key.text))) }
+            Output.json(members)
+        } else {
+            Swift.print("hirewire ready: public \(publicURL), operator \(operatorURL)")
+            if let key {
+                Swift.print(
+                    """
+
+                    A demo company is loaded. This key reads everything of it, personal data too:
+                      \(key.text)
+
+                    Try:
+                      curl -H 'Authorization: Bearer \(key.text)' '\(publicURL)/api/v1/candidates?limit=3&q=swift'
+
+                    The documentation: \(publicURL)/docs   Health and metrics: \(operatorURL)/metrics
+                    """)
+            }
+        }
+        fflush(nil)
+    }
+}
+
+/// The newcomer's first minute: the invented company in `seed/`, and a key.
+enum Demo {
+    static let order: [RecordKind] = [.job, .candidate, .application, .interview, .match, .call, .training, .broadcast]
+
+    static func load(_ database: Database) throws -> APIKeyToken {
+        guard let organization = try database.organization(named: "default") else { throw Failure("the database has no organization 'default'") }
+        for kind in order {
+            let file = hirewire_file("seed/\(kind.plural).ndjson")
+            var rest = UnsafeBufferPointer(start: file.bytes, count: file.size)[...]
+            let reader = try RecordReader(kind: kind, format: .ndjson, mapping: nil) { buffer in
+                let count = min(buffer.count, rest.count)
+                buffer.copyBytes(from: rest.prefix(count))
+                rest = rest.dropFirst(count)
+                return count
+            }
+            let run = ImportRun(reader, into: database, seen: try SeenIndex(), organization: organization, options: .init())
+            let summary = try run.run(isStopped: { false }, progress: { _, _ in }, reject: { throw Failure("the demo's data: \($0.reason)") })
+            _ = summary
+        }
+        var random = SystemRandomNumberGenerator()
+        let token = APIKeyToken(using: &random)
+        _ = try database.addKey(
+            token, secretHash: SecretHash.of(token.secret), name: "demo", organization: organization, scopes: .personal,
+            rateLimit: APIKey.defaultRateLimit, expiresAt: nil)
+        return token
+    }
+}

@@ -1,0 +1,59 @@
+"""What all rows share: the options, the programs and the two databases, each made when it is first asked for."""
+
+import functools
+import os
+import random
+
+from . import yardsticks
+from .dataset import Dataset
+
+
+class Bench:
+    def __init__(self, options):
+        self.options = options
+        self.work = options.work
+        self.tools = options.work.parent
+        self.quick = options.quick
+        self.seconds = options.seconds or (2 if options.quick else 8)
+        self.rounds = 2 if options.quick else 3
+        self.log = self.work / "yardsticks.log"
+        self.random = random.Random(11)
+
+    def program(self, product):
+        if self.options.no_build:
+            return yardsticks.swift_binary(product)
+        return yardsticks.build_swift(product)
+
+    @functools.cached_property
+    def hirewire(self):
+        return self.options.binary or self.program("hirewire")
+
+    @functools.cached_property
+    def bare(self):
+        return self.options.bare or self.program("BareHummingbird")
+
+    @functools.cached_property
+    def pages(self):
+        return yardsticks.build_go(self.tools, "pages")
+
+    @functools.cached_property
+    def paced(self):
+        return yardsticks.build_go(self.tools, "paced")
+
+    @functools.cached_property
+    def datasette(self):
+        return yardsticks.install_datasette(self.tools)
+
+    @functools.cached_property
+    def small(self):
+        return Dataset.small(10_000 if self.quick else 100_000, self.work, self.hirewire)
+
+    @functools.cached_property
+    def big(self):
+        return Dataset.big(100_000 if self.quick else 1_000_000, self.work, self.hirewire)
+
+
+def two_cores():
+    """Everything runs on two cores, as many as the figures are stated for; what is started inherits it."""
+    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:2])
+    return len(os.sched_getaffinity(0))

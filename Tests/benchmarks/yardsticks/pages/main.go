@@ -1,0 +1,213 @@
+// The yardstick in Go: the candidates' list on the same file, as a Go service of this kind is commonly written:
+// net/http, database/sql with mattn/go-sqlite3, a struct a row, encoding/json. The query is the same keyset page; there
+// are no keys, no limiter, no filters and no ETag.
+package main
+
+import (
+	"database/sql"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"log"
+	"math"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	_ "github.com/mattn/go-sqlite3"
+)
+
+const query = `SELECT change, id, external_id, version, created_at, first_name, last_name, full_name, headline, location,
+ source, status, skills, years_experience, email, phone, profile_url, share_url, external_user_id, resume_file_name,
+ resume_media_type, resume_size, custom FROM candidates WHERE change > ? ORDER BY change LIMIT ?`
+
+type resume struct {
+	FileName  *string `json:"file_name"`
+	MediaType *string `json:"media_type"`
+	Size      *int64  `json:"size"`
+}
+
+type candidate struct {
+	ID              string           `json:"id"`
+	ExternalID      *string          `json:"external_id"`
+	Version         int64            `json:"version"`
+	CreatedAt       string           `json:"created_at"`
+	UpdatedAt       string           `json:"updated_at"`
+	DeletedAt       *string          `json:"deleted_at"`
+	FirstName       *string          `json:"first_name"`
+	LastName        *string          `json:"last_name"`
+	FullName        *string          `json:"full_name"`
+	Headline        *string          `json:"headline"`
+	Location        *string          `json:"location"`
+	Source          *string          `json:"source"`
+	Status          *string          `json:"status"`
+	Skills          *json.RawMessage `json:"skills"`
+	YearsExperience *float64         `json:"years_experience"`
+	Email           *string          `json:"email"`
+	Phone           *string          `json:"phone"`
+	ProfileURL      *string          `json:"profile_url"`
+	ShareURL        *string          `json:"share_url"`
+	ExternalUserID  *string          `json:"external_user_id"`
+	Resume          *resume          `json:"resume"`
+	Custom          *json.RawMessage `json:"custom"`
+}
+
+type meta struct {
+	AsOf string `json:"as_of"`
+}
+
+type page struct {
+	Data       []candidate `json:"data"`
+	HasMore    bool        `json:"has_more"`
+	Meta       meta        `json:"meta"`
+	Next       *string     `json:"next"`
+	NextCursor *string     `json:"next_cursor"`
+}
+
+const (
+	changeBits = 51
+	layout     = "2006-01-02T15:04:05.000000Z"
+	digits     = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+)
+
+var epoch = time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC).UnixMicro()
+
+func updatedAt(change int64) string {
+	return time.UnixMicro(epoch + change&(1<<changeBits-1)).UTC().Format(layout)
+}
+
+// A ULID's 26 digits, five bits each from the lowest up.
+func printedID(raw []byte) string {
+	var out [31]byte
+	copy(out[:], "cand_")
+	bits, held, at := uint(0), uint(0), 30
+	for i := 15; i >= 0; i-- {
+		held |= uint(raw[i]) << bits
+		for bits += 8; bits >= 5; bits -= 5 {
+			out[at] = digits[held&31]
+			held >>= 5
+			at--
+		}
+	}
+	out[at] = digits[held]
+	return string(out[:])
+}
+
+func raw(text sql.NullString) *json.RawMessage {
+	if !text.Valid {
+		return nil
+	}
+	message := json.RawMessage(text.String)
+	return &message
+}
+
+type server struct {
+	page, last *sql.Stmt
+}
+
+// The page after a change, and the change of its last row.
+func (s *server) read(after int64, limit int) (out page, last int64, err error) {
+	rows, err := s.page.Query(after, limit+1)
+	if err != nil {
+		return out, 0, err
+	}
+	defer rows.Close()
+	out.Data = make([]candidate, 0, limit)
+	for rows.Next() {
+		if len(out.Data) == limit {
+			out.HasMore = true
+			break
+		}
+		var c candidate
+		var r resume
+		var change, created int64
+		var id sql.RawBytes
+		var skills, custom sql.NullString
+		if err = rows.Scan(&change, &id, &c.ExternalID, &c.Version, &created, &c.FirstName, &c.LastName, &c.FullName,
+			&c.Headline, &c.Location, &c.Source, &c.Status, &skills, &c.YearsExperience, &c.Email, &c.Phone, &c.ProfileURL,
+			&c.ShareURL, &c.ExternalUserID, &r.FileName, &r.MediaType, &r.Size, &custom); err != nil {
+			return out, 0, err
+		}
+		c.ID, c.UpdatedAt = printedID(id), updatedAt(change)
+		c.CreatedAt = time.UnixMicro(created).UTC().Format(layout)
+		c.Skills, c.Custom = raw(skills), raw(custom)
+		if r.FileName != nil || r.MediaType != nil || r.Size != nil {
+			c.Resume = &r
+		}
+		out.Data = append(out.Data, c)
+		last = change
+	}
+	return out, last, rows.Err()
+}
+
+// A cursor is the last change of the page before and the walk's high-water mark.
+func position(cursor string) (after int64, asOf string, err error) {
+	change, mark, found := strings.Cut(cursor, ".")
+	if !found {
+		return 0, "", fmt.Errorf("no cursor: %q", cursor)
+	}
+	after, err = strconv.ParseInt(change, 36, 64)
+	if err != nil {
+		return 0, "", err
+	}
+	high, err := strconv.ParseInt(mark, 36, 64)
+	return after, updatedAt(high), err
+}
+
+func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	parameters := r.URL.Query()
+	limit, err := strconv.Atoi(parameters.Get("limit"))
+	after, asOf, mark := int64(math.MinInt64), "", ""
+	if cursor := parameters.Get("cursor"); err == nil && cursor != "" {
+		after, asOf, err = position(cursor)
+		_, mark, _ = strings.Cut(cursor, ".")
+	} else if err == nil {
+		var high int64
+		err = s.last.QueryRow().Scan(&high)
+		asOf, mark = updatedAt(high+1), strconv.FormatInt(high+1, 36)
+	}
+	if err != nil || limit < 1 || limit > 1000 {
+		http.Error(w, fmt.Sprint("bad request: ", err), http.StatusBadRequest)
+		return
+	}
+	out, last, err := s.read(after, limit)
+	if err == nil {
+		out.Meta.AsOf = asOf
+		if out.HasMore {
+			cursor := strconv.FormatInt(last, 36) + "." + mark
+			next := fmt.Sprintf("%s?limit=%d&cursor=%s", r.URL.Path, limit, cursor)
+			out.Next, out.NextCursor = &next, &cursor
+		}
+		var body []byte
+		if body, err = json.Marshal(out); err == nil {
+			w.Header().Set("Content-Type", "application/json")
+			w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+			_, err = w.Write(body)
+			return
+		}
+	}
+	http.Error(w, err.Error(), http.StatusInternalServerError)
+}
+
+func main() {
+	file := flag.String("database", "", "the file to read")
+	port := flag.Int("port", 0, "the port to listen on")
+	connections := flag.Int("connections", 8, "connections to the database, kept open")
+	flag.Parse()
+	database, err := sql.Open("sqlite3", "file:"+*file+"?mode=ro&_query_only=1&_mutex=no")
+	if err != nil {
+		log.Fatal(err)
+	}
+	database.SetMaxOpenConns(*connections)
+	database.SetMaxIdleConns(*connections)
+	var s server
+	if s.page, err = database.Prepare(query); err != nil {
+		log.Fatal(err)
+	}
+	if s.last, err = database.Prepare("SELECT coalesce(max(change), 0) FROM candidates"); err != nil {
+		log.Fatal(err)
+	}
+	http.Handle("/api/v1/candidates", &s)
+	log.Fatal(http.ListenAndServe(fmt.Sprintf("127.0.0.1:%d", *port), nil))
+}
