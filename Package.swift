@@ -95,5 +95,17 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
+        .executableTarget(
+            name: "BareHummingbird",
+            dependencies: [.product(name: "Hummingbird", package: "hummingbird")],
+            path: "Tests/benchmarks/BareHummingbird", swiftSettings: strict),
+        .testTarget(name: "DomainTests", dependencies: ["Domain"], swiftSettings: strict),
+        .testTarget(name: "RateLimitingTests", dependencies: ["RateLimiting"], swiftSettings: strict),
+        .testTarget(name: "SQLiteStorageTests", dependencies: ["SQLiteStorage", "Domain"], swiftSettings: strict),
+        .testTarget(name: "ImportingTests", dependencies: ["Importing", "Domain"], swiftSettings: strict),
+        .testTarget(
+            name: "PublicAPITests", dependencies: ["PublicAPI", "Domain", "HTTPSupport", "SQLiteStorage"],
+            swiftSettings: strict),
+        .testTarget(name: "EndToEndTests", dependencies: ["hirewire"], swiftSettings: strict),
     ]
 )

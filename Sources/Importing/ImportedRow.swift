@@ -21,3 +21,21 @@ public struct ImportFileError: Error, Sendable, CustomStringConvertible {
 
     public var description: String { line > 0 ? "line \(line): \(message)" : message }
 }
+
+extension InputFaults {
+    /// At most 20 faults, and 2,000 characters of them: a hostile row has as many and as long ones as it likes.
+    var reason: String {
+        let shown = faults.prefix(20).map { $0.description.excerpt(500) }.joined(separator: "; ").excerpt(2_000)
+        return faults.count > 20 ? "\(shown); and \(faults.count - 20) more" : shown
+    }
+}
+
+extension String {
+    /// The first so many Unicode scalars, with a mark where there are more.
+    func excerpt(_ length: Int) -> String {
+        guard utf8.count > length,
+            let end = unicodeScalars.index(startIndex, offsetBy: length, limitedBy: endIndex), end < endIndex
+        else { return self }
+        return String(unicodeScalars[..<end]) + "…"
+    }
+}

@@ -18,7 +18,7 @@ struct MemberNames {
             if let index = target(members[position].name, at: position) {
                 draft.set(table.targets[index], to: members[position].value)
             } else {
-                let name = members[position].name
+                let name = members[position].name.excerpt(100)
                 draft.fail(
                     "/" + JSONPointer.escaped(name), "no such field\(Suggestion.text(for: name, in: table.names))")
             }

@@ -55,6 +55,8 @@ final class ObjectRows<Framer: RowFramer>: RowSource {
         } catch let error as JSONError {
             let further = bytes.lineFeeds(before: min(error.offset, bytes.count))
             return rejected("not JSON: \(error) of the row\(further > 0 ? " (line \(line + further))" : "")")
+        } catch let error as InputFaults {
+            return rejected(error.reason)
         } catch {
             return rejected("\(error)")
         }
@@ -69,7 +71,7 @@ final class ObjectRows<Framer: RowFramer>: RowSource {
                 return .record(try mapping.record(from: row), line: line)
             } catch {
                 let place = index.map { "\(mapping.eachText)[\($0)]: " } ?? ""
-                return rejected(place + error.description)
+                return rejected(place + error.reason)
             }
         }
         elements = nil

@@ -20,7 +20,10 @@ struct RecordDraft {
         }
     }
 
-    mutating func fail(_ pointer: String, _ message: String) { faults.append(InputFault(pointer, message)) }
+    mutating func fail(_ pointer: String, _ message: @autoclosure () -> String) {
+        // Looking for what somebody may have meant takes its time; further faults are only counted.
+        faults.append(InputFault(pointer, faults.count < 20 ? message() : ""))
+    }
 
     private mutating func setOther(_ target: Target, to value: JSONValue) {
         if target.name == Target.externalID, case .string(let text) = value, Self.isPlainExternalID(text) {

@@ -49,7 +49,7 @@ final class TableRows: RowSource {
                     guard let record = try record(from: bytes) else { continue }
                     return .record(record, line: line)
                 } catch {
-                    return .rejected(line: line, reason: error.description, raw: bytes.excerpt)
+                    return .rejected(line: line, reason: error.reason, raw: bytes.excerpt)
                 }
             }
         }

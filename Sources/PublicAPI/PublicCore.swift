@@ -35,6 +35,10 @@ public final class PublicCore: RequestCore {
     private let failureBuckets = TokenBuckets()
     let slow: NIOThreadPool
     private let shutdown = Atomic<Bool>(false)
+    /// Requests that wait for one of the threads, or have one.
+    private let backlog = Atomic<Int>(0)
+    /// Past so many, more are turned away: they would wait for seconds.
+    static let longestBacklog = 512
     private let monotonic: @Sendable () -> Int64
 
     /// Failing authentications a minute and client address.
@@ -109,6 +113,10 @@ public final class PublicCore: RequestCore {
         do {
             return try store.read { reader in
                 let key = try check(credentials, reader, request)
+                // Any key may ask what it is; data needs the scope.
+                guard route == .key || key.scopes.contains(.read) else {
+                    throw Problem(.insufficientScope, "This needs the scope 'read'.", error: [.init("scope", .string("read"))])
+                }
                 reply.key = key
                 return try limited(route, target, request, &reply, reader)
             }
@@ -138,11 +146,7 @@ public final class PublicCore: RequestCore {
         var reason: String?
         if case .token(let token) = credentials {
             switch KeyCheck(token, stored: try reader.key(token.keyID), now: time.now) {
-            case .valid(let key):
-                guard key.scopes.contains(.read) else {
-                    throw Problem(.insufficientScope, "This needs the scope 'read'.", error: [.init("scope", .string("read"))])
-                }
-                return key
+            case .valid(let key): return key
             case .invalid(let why): reason = why
             }
         }
@@ -228,8 +232,13 @@ public final class PublicCore: RequestCore {
 
     /// Runs on a thread of its own: what may take longer than an event loop should stand still.
     func later(_ reply: Reply, _ body: @escaping @Sendable () throws -> Answer) -> Outcome {
-        .later { done in
+        guard backlog.load(ordering: .relaxed) < Self.longestBacklog else {
+            return .now(reply.problem(Problem(.unavailable, "Too much to do just now.", headers: [("Retry-After", "1")])))
+        }
+        backlog.wrappingAdd(1, ordering: .relaxed)
+        return .later { done in
             self.slow.submit { _ in
+                defer { self.backlog.wrappingSubtract(1, ordering: .relaxed) }
                 do { done(try body()) } catch { done(reply.failure(error)) }
             }
         }
@@ -252,10 +261,26 @@ struct Call: Sendable {
 
     var readsPersonal: Bool { key.scopes.contains(.personal) }
 
-    func refuseParameters(known: [String] = []) throws {
-        for parameter in try target.parameters() where !known.contains(parameter.name) {
-            throw Problem(.unknown(parameter.name, suggestion: Suggestion.closest(to: parameter.name, in: known)))
+    func refuseParameters() throws { _ = try expanded(from: []) }
+
+    /// The one parameter that single records take: which of their related records to give whole.
+    func expanded(from embeds: [RecordKind]) throws -> Set<RecordKind> {
+        var expanded: Set<RecordKind>?
+        for parameter in try target.parameters() {
+            guard parameter.name == "expand", !embeds.isEmpty else {
+                let known = embeds.isEmpty ? [] : ["expand"]
+                throw Problem(.unknown(parameter.name, suggestion: Suggestion.closest(to: parameter.name, in: known)))
+            }
+            guard expanded == nil else { throw Problem(.repeated("expand")) }
+            expanded = []
+            for name in parameter.value.split(separator: ",", omittingEmptySubsequences: false) {
+                guard let kind = embeds.first(where: { $0.singular == name }) else {
+                    throw Problem(.invalid("expand", message: "knows no '\(name.prefix(60))'", allowed: embeds.map(\.singular)))
+                }
+                expanded?.insert(kind)
+            }
         }
+        return expanded ?? []
     }
 }
 

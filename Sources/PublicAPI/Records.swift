@@ -8,11 +8,11 @@ extension PublicCore {
     static let matchesOfJob = 100
 
     func record(_ call: Call, kind: RecordKind, id text: String, _ reader: any StoreReader) throws -> Answer {
-        try call.refuseParameters()
+        let embeds = ListDefinition.of(kind)?.embeds ?? []
+        let expanded = try call.expanded(from: embeds)
         guard let id = RecordID(text, kind: kind) else { throw Problem.notFound }
         let personal = call.readsPersonal
-        let embeds = ListDefinition.of(kind)?.embeds ?? []
-        let form = ListForm(kind: kind, detail: true, personal: personal, embedding: embeds)
+        let form = ListForm(kind: kind, detail: true, personal: personal, embedding: embeds, expanded: expanded)
         return try scratch.use { out in
             try reader.snapshot {
                 var hidden = try found(reader.record(id, of: call.key.organization, form: form, into: &out))

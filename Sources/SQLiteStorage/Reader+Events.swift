@@ -32,7 +32,7 @@ extension Reader {
                 end.lastSequence = Place.low(row.integer(0))
             }
             // What the filters left out is behind the reader too.
-            if !end.hasMore { end.lastSequence = max(state.0, after) }
+            if !end.hasMore { end.lastSequence = state.0 }
             return end
         }
     }

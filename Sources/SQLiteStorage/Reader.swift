@@ -1,3 +1,4 @@
+import Dispatch
 import Domain
 import GRDBSQLite
 
@@ -14,6 +15,17 @@ final class Reader: StoreReader {
     private var keyCounter: Int64 = -1
     private var counters: [OrganizationNumber: Int64] = [:]
     private var keys: [String: APIKey] = [:]
+    private let patience = Patience()
+
+    /// When the call under way has to be done; SQLite asks every few thousand steps.
+    private final class Patience {
+        /// Longer than any query of the contract needs.
+        static let nanoseconds: UInt64 = 10_000_000_000
+        var deadline = UInt64.max
+    }
+
+    /// The reader is lent for one call from now on.
+    func begin() { patience.deadline = DispatchTime.now().uptimeNanoseconds + Patience.nanoseconds }
 
     init(path: String) throws {
         connection = try Self.open(path, flags: SQLITE_OPEN_READONLY)
@@ -22,6 +34,14 @@ final class Reader: StoreReader {
             try statements("PRAGMA \(pragma)").run()
         }
         try SkillFunction.register(on: connection)
+        // `patience` lives as long as the connection that it is registered with.
+        sqlite3_progress_handler(
+            connection, 20_000,
+            { context in
+                guard let context else { return 0 }
+                let patience = Unmanaged<Patience>.fromOpaque(context).takeUnretainedValue()
+                return DispatchTime.now().uptimeNanoseconds > patience.deadline ? 1 : 0
+            }, Unmanaged.passUnretained(patience).toOpaque())
     }
 
     deinit {

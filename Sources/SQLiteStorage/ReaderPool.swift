@@ -26,6 +26,7 @@ public final class ReaderPool: ReadStore {
     public func read<Result>(_ body: (any StoreReader) throws -> Result) throws -> Result {
         do {
             let lent = try idle.withLock { $0.popLast() } ?? Lent(reader: Reader(path: path))
+            lent.reader.begin()
             let start = DispatchTime.now().uptimeNanoseconds
             defer {
                 nanoseconds.wrappingAdd(Int64(DispatchTime.now().uptimeNanoseconds - start), ordering: .relaxed)

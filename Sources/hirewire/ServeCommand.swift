@@ -82,7 +82,7 @@ private final class Announcement: @unchecked Sendable {
                       \(key.text)
 
                     Try:
-                      curl -H 'Authorization: Bearer \(key.text)' '\(publicURL)/api/v1/candidates?limit=3&q=swift'
+                      curl -H 'Authorization: Bearer \(key.text)' '\(publicURL)/api/v1/candidates?limit=3&q=engineer'
 
                     The documentation: \(publicURL)/docs   Health and metrics: \(operatorURL)/metrics
                     """)
