@@ -130,15 +130,21 @@ public struct ByteWriter: ~Copyable {
         _count &+= 29
     }
 
+    /// The 26 characters.
+    @inlinable
+    public mutating func append(ulid: ULID) {
+        reserve(26)
+        ulid.write(to: base + _count)
+        _count &+= 26
+    }
+
     /// `"cand_01…"`, quoted.
     @inlinable
     public mutating func append(quotedID ulid: ULID, prefix: StaticString) {
         append(byte: 0x22)
         append(prefix)
-        reserve(27)
-        ulid.write(to: base + _count)
-        base[_count &+ 26] = 0x22
-        _count &+= 27
+        append(ulid: ulid)
+        append(byte: 0x22)
     }
 
     public mutating func append(quoted text: String) {

@@ -47,6 +47,8 @@ public struct RecordInput: Sendable {
         public let field: Int
         public let kind: RecordKind
         public let externalID: String
+        /// Stays empty where there is no such record; else the input is refused.
+        public var isLoose = false
     }
 
     /// The bytes of a résumé, on their way to the store.
@@ -251,7 +253,9 @@ extension RecordInput {
             return number
         case .string(let text):
             if text.isEmpty { return nil }
-            guard let number = Double(text), number.isFinite, text.first?.isWhitespace == false else {
+            // Decimal notation alone: no 0x1F, inf or nan.
+            let isDecimal = text.utf8.allSatisfy { ($0 >= 48 && $0 <= 57) || "+-.eE".utf8.contains($0) }
+            guard isDecimal, let number = Double(text), number.isFinite else {
                 throw wrong("'\(text.prefix(60))' is not a number")
             }
             return number

@@ -35,35 +35,40 @@ public enum Projection: UInt8, Sendable, Hashable, CaseIterable {
 
 /// How a record of one kind is written for one reader: compiled once from the schema, what the key may read and the
 /// `fields` asked for, then run for each row, from the row's columns straight into the response.
+///
+/// The steps are plain values over one run of literal bytes, so that writing a row counts no references.
 public struct RecordForm: Sendable {
     @usableFromInline
-    enum Code: Sendable {
-        /// The key alone; its bytes already hold the value.
-        case nothing
+    enum Code: UInt8, Sendable {
+        /// The literal alone; it already holds the value.
+        case literal
         case id
-        case externalID(hideEmail: Bool)
+        case externalID
+        /// As `externalID`, but an e-mail address is hidden.
+        case maskedExternalID
         case integer
         case number
         case time
         case text
         case json
         case people
-        case reference([UInt8])
-        case group([Step])
+        case reference
         case rank
+        /// An object, or `null` when nothing in it is known: `count` columns from `column` on, `skip` steps.
+        case group
     }
 
     @usableFromInline
     struct Step: Sendable {
-        @usableFromInline var key: [UInt8]
         @usableFromInline var code: Code
-        @usableFromInline var column: Int
-        @usableFromInline
-        init(key: [UInt8], code: Code, column: Int) {
-            self.key = key
-            self.code = code
-            self.column = column
-        }
+        @usableFromInline var column: Int32
+        /// Where the literal before the value lies in `literals`.
+        @usableFromInline var start: Int32
+        @usableFromInline var length: Int32
+        /// What stands before the value itself, such as `"cand_`.
+        @usableFromInline var prefix: Int32
+        @usableFromInline var count: Int32
+        @usableFromInline var skip: Int32
     }
 
     public let kind: RecordKind
@@ -71,7 +76,8 @@ public struct RecordForm: Sendable {
     /// The names that this form hides from its reader, in order.
     public let masked: [String]
     @usableFromInline let steps: [Step]
-    private let tombstone: [Step]
+    @usableFromInline let literals: [UInt8]
+    private let tombstone: [(literal: [UInt8], value: FormBuilder.TombstoneValue)]
 
     /// - Parameters:
     ///   - personal: the reader may see personal data.
@@ -83,6 +89,7 @@ public struct RecordForm: Sendable {
         self.projection = projection
         masked = builder.masked
         steps = builder.steps
+        literals = builder.literals
         tombstone = builder.tombstone
     }
 
@@ -92,71 +99,69 @@ public struct RecordForm: Sendable {
     @inlinable
     public func write<Row: RowSource>(_ row: Row, rank: Int64? = nil, to out: inout ByteWriter) -> Bool {
         var hidden = false
-        for step in steps {
-            hidden = Self.run(step, row, rank: rank, to: &out) || hidden
+        steps.withUnsafeBufferPointer { steps in
+            literals.withUnsafeBufferPointer { literals in
+                var index = 0
+                while index < steps.count {
+                    let step = steps[index]
+                    index &+= 1
+                    out.append(UnsafeBufferPointer(rebasing: literals[Int(step.start)..<Int(step.start &+ step.length)]))
+                    switch step.code {
+                    case .literal: break
+                    case .group:
+                        if Self.isUnknown(row, step) {
+                            out.append("null")
+                            index &+= Int(step.skip)
+                        }
+                    case .rank:
+                        if let rank { out.append(integer: rank) } else { out.append("null") }
+                    default:
+                        hidden = Self.write(step, row, literals, to: &out) || hidden
+                    }
+                }
+            }
         }
         return hidden
     }
 
     @inlinable
-    static func run<Row: RowSource>(_ step: Step, _ row: Row, rank: Int64?, to out: inout ByteWriter) -> Bool {
-        out.append(step.key)
-        switch step.code {
-        case .nothing: return false
-        case .id:
-            out.reserve(27)
-            row.ulid(step.column).write(to: out.base + out._count)
-            out._count &+= 26
-            out.append(byte: 0x22)
-            return false
-        case .rank:
-            if let rank { out.append(integer: rank) } else { out.append("null") }
-            return false
-        case .group(let members):
-            return writeGroup(members, row, to: &out)
-        default: break
-        }
-        if row.isNull(step.column) {
+    static func isUnknown<Row: RowSource>(_ row: Row, _ group: Step) -> Bool {
+        for column in group.column..<group.column &+ group.count where !row.isNull(Int(column)) { return false }
+        return true
+    }
+
+    /// Writes one column's value. Returns whether it was hidden for what it is.
+    @inlinable
+    @inline(__always)
+    static func write<Row: RowSource>(
+        _ step: Step, _ row: Row, _ literals: UnsafeBufferPointer<UInt8>, to out: inout ByteWriter
+    ) -> Bool {
+        let column = Int(step.column)
+        if row.isNull(column) {
             out.append("null")
             return false
         }
         switch step.code {
-        case .externalID(let hideEmail):
-            let text = row.text(step.column)
-            if hideEmail, text.contains(0x40) {
+        case .maskedExternalID:
+            let text = row.text(column)
+            if text.contains(0x40) {
                 out.append("null")
                 return true
             }
             out.append(quoted: text)
-        case .integer: out.append(integer: row.integer(step.column))
-        case .number: out.append(number: row.number(step.column))
-        case .time: out.append(time: row.time(step.column))
-        case .text: out.append(quoted: row.text(step.column))
-        case .json: out.append(row.text(step.column))
-        case .people: Self.writePeople(row.text(step.column), to: &out)
-        case .reference(let prefix):
-            out.append(prefix)
-            out.reserve(27)
-            row.ulid(step.column).write(to: out.base + out._count)
-            out._count &+= 26
+        case .externalID, .text: out.append(quoted: row.text(column))
+        case .integer: out.append(integer: row.integer(column))
+        case .number: out.append(number: row.number(column))
+        case .time: out.append(time: row.time(column))
+        case .json: out.append(row.text(column))
+        case .people: writePeople(row.text(column), to: &out)
+        case .id, .reference:
+            out.append(UnsafeBufferPointer(rebasing: literals[Int(step.prefix)..<Int(step.prefix &+ step.count)]))
+            out.append(ulid: row.ulid(column))
             out.append(byte: 0x22)
         default: break
         }
         return false
-    }
-
-    /// A group is an object, or `null` when nothing in it is known.
-    @inlinable
-    static func writeGroup<Row: RowSource>(_ members: [Step], _ row: Row, to out: inout ByteWriter) -> Bool {
-        let known = members.contains { $0.column >= 0 && !row.isNull($0.column) }
-        guard known else {
-            out.append("null")
-            return false
-        }
-        var hidden = false
-        for member in members { hidden = run(member, row, rank: nil, to: &out) || hidden }
-        out.append(byte: 0x7D)
-        return hidden
     }
 
     /// An array of people without their e-mail addresses.
@@ -171,18 +176,17 @@ public struct RecordForm: Sendable {
 
     /// Writes what is left of a deleted record, without its closing brace.
     public func writeTombstone(_ left: Tombstone, to out: inout ByteWriter) {
-        for step in tombstone {
-            out.append(step.key)
-            switch step.column {
-            case 0:
-                out.reserve(27)
-                left.id.write(to: out.base + out._count)
-                out._count &+= 26
-                out.append(byte: 0x22)
-            case 1: out.append(integer: left.version)
-            case 2: out.append(time: left.updatedAt)
-            case 3: out.append(time: left.deletedAt)
-            default: break
+        for (literal, value) in tombstone {
+            out.append(literal)
+            switch value {
+            case .id:
+                out.append(text: "\"\(kind.prefix)_")
+                out.append(ulid: left.id)
+                out.append("\"")
+            case .version: out.append(integer: left.version)
+            case .updatedAt: out.append(time: left.updatedAt)
+            case .deletedAt: out.append(time: left.deletedAt)
+            case .none: break
             }
         }
     }
@@ -215,130 +219,3 @@ extension JSONValue {
     }
 }
 
-/// Compiles a ``RecordForm``.
-private struct FormBuilder {
-    let kind: RecordKind
-    let projection: Projection
-    let personal: Bool
-    let only: Set<String>?
-    var steps: [RecordForm.Step] = []
-    var tombstone: [RecordForm.Step] = []
-    var masked: [String] = []
-    /// Literal bytes that wait for the next step's key.
-    private var pending: [UInt8] = []
-    private var pendingTombstone: [UInt8] = []
-
-    init(kind: RecordKind, projection: Projection, personal: Bool, only: Set<String>?) {
-        self.kind = kind
-        self.projection = projection
-        self.personal = personal
-        self.only = only
-    }
-
-    mutating func build() {
-        add("id", .id, column: 0, opening: "{\"id\":\"\(kind.prefix)_", tombstone: 0)
-        add("external_id", .externalID(hideEmail: !personal), column: 1)
-        if projection != .brief {
-            add("version", .integer, column: 2, tombstone: 1)
-            add("created_at", .time, column: 3)
-            add("updated_at", .time, column: 4, tombstone: 2)
-            addDeletedAt()
-        }
-        addFields()
-        if !pending.isEmpty { steps.append(.init(key: pending, code: .nothing, column: -1)) }
-        if !pendingTombstone.isEmpty { tombstone.append(.init(key: pendingTombstone, code: .nothing, column: -1)) }
-    }
-
-    private func keeps(_ name: String) -> Bool { only.map { $0.contains(name) || name == "id" } ?? true }
-
-    private mutating func add(
-        _ name: String, _ code: RecordForm.Code, column: Int, opening: String? = nil, tombstone place: Int? = nil
-    ) {
-        guard keeps(name) else { return }
-        let key = Array((opening ?? ",\"\(name)\":").utf8)
-        steps.append(.init(key: pending + key, code: code, column: column))
-        pending = []
-        if let place {
-            tombstone.append(.init(key: pendingTombstone + key, code: .nothing, column: place))
-            pendingTombstone = []
-        } else {
-            pendingTombstone += key + Array("null".utf8)
-        }
-    }
-
-    private mutating func addNull(_ name: String) {
-        guard keeps(name) else { return }
-        pending += Array(",\"\(name)\":null".utf8)
-        pendingTombstone += Array(",\"\(name)\":null".utf8)
-    }
-
-    private mutating func addDeletedAt() {
-        guard keeps("deleted_at") else { return }
-        pending += Array(",\"deleted_at\":null".utf8)
-        tombstone.append(.init(key: pendingTombstone + Array(",\"deleted_at\":".utf8), code: .nothing, column: 3))
-        pendingTombstone = []
-    }
-
-    private mutating func addFields() {
-        let schema = kind.schema
-        let shown = projection.fields(of: kind)
-        let base = projection == .brief ? 2 : Projection.heading.count
-        var position = 0
-        while position < shown.count {
-            let field = schema.fields[shown[position]]
-            guard let group = field.group else {
-                addField(field, column: base + position)
-                if kind == .match, field.name == "score" { add("rank", .rank, column: -1) }
-                position += 1
-                continue
-            }
-            var end = position
-            while end < shown.count, schema.fields[shown[end]].group == group { end += 1 }
-            addGroup(group, (position..<end).map { (schema.fields[shown[$0]], base + $0) })
-            position = end
-        }
-    }
-
-    private mutating func addField(_ field: Field, column: Int) {
-        if field.privacy == .personal, !personal {
-            if keeps(field.name) { masked.append(field.name) }
-            return addNull(field.name)
-        }
-        if field.privacy == .emailsInside, !personal {
-            if keeps(field.name) { masked.append(field.name + ".email") }
-            return add(field.name, .people, column: column)
-        }
-        add(field.name, Self.code(of: field), column: column)
-    }
-
-    private mutating func addGroup(_ group: String, _ members: [(Field, Int)]) {
-        guard keeps(group) else { return }
-        let hidden = members.filter { $0.0.privacy == .personal && !personal }
-        if hidden.count == members.count {
-            masked.append(group)
-            return addNull(group)
-        }
-        masked += hidden.map(\.0.name)
-        var opening = "{"
-        var inner: [RecordForm.Step] = []
-        for (field, column) in members {
-            let mask = field.privacy == .personal && !personal
-            // A hidden member still tells that the group is there, so its column stays.
-            let key = Array("\(opening)\"\(field.member)\":\(mask ? "null" : "")".utf8)
-            inner.append(.init(key: key, code: mask ? .nothing : Self.code(of: field), column: column))
-            opening = ","
-        }
-        add(group, .group(inner), column: -1)
-    }
-
-    private static func code(of field: Field) -> RecordForm.Code {
-        switch field.form {
-        case .text, .choice: .text
-        case .integer: .integer
-        case .number: .number
-        case .time: .time
-        case .list, .object, .array, .json: .json
-        case .reference(let kind): .reference(Array("\"\(kind.prefix)_".utf8))
-        }
-    }
-}

@@ -205,7 +205,7 @@ extension RecordSchema {
     static let interview = RecordSchema(
         .interview,
         [
-            Field("candidate_id", .reference(.candidate), required: true),
+            Field("candidate_id", .reference(.candidate)),
             Field("job_id", .reference(.job)),
             Field("application_id", .reference(.application)),
             Field("type", name, folded: true),

@@ -26,7 +26,8 @@ import Domain
 /// element of which is a record (anything but an array counts as an array of one), or
 /// `{"in": path, "where": [conditions on the element]}`; within it, paths start at the element, and `$.name` starts at
 /// the row. `zone` is where dates without an offset are at home: `UTC` (the default), `+02:00` or a name of the tz
-/// database. `separator` is what stands between the cells of CSV: `,` (the default), `;`, `|` or a tab.
+/// database. `loose_relations` names relations, such as `["application_external_id"]`, that stay empty where the other
+/// record is not known, rather than refusing the row; a later import fills them. `separator` is what stands between the cells of CSV: `,` (the default), `;`, `|` or a tab.
 ///
 /// **Paths.** In CSV, a column's name as it is in the header. In JSON, names with dots between them, `[0]` for an
 /// element, `[*]` for every element (`offices[*].name` is a list), `['a.b']` for a name with a dot or bracket, `.` for
@@ -63,6 +64,8 @@ public struct Mapping: Sendable {
     let each: Each?
     let fields: [(target: Int, rule: Rule)]
     let separator: UInt8
+    /// Relations that stay empty where the other record is not known.
+    let looseRelations: Set<Int>
 
     struct Each: Sendable {
         /// The index of its path.
@@ -84,6 +87,7 @@ public struct Mapping: Sendable {
         each = document.each
         fields = document.fields
         separator = document.separator
+        looseRelations = document.looseRelations
     }
 
     /// The path of `each`, for messages.
@@ -149,6 +153,8 @@ extension Mapping {
                 draft.fail(target.pointer, "not JSON: \(error)")
             }
         }
-        return try draft.finish()
+        var input = try draft.finish()
+        for index in input.references.indices { input.references[index].isLoose = looseRelations.contains(input.references[index].field) }
+        return input
     }
 }

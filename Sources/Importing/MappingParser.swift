@@ -40,6 +40,7 @@ struct MappingParser {
         let each: Mapping.Each?
         let fields: [(target: Int, rule: Rule)]
         let separator: UInt8
+        let looseRelations: Set<Int>
     }
 
     private let table: TargetTable
@@ -53,18 +54,38 @@ struct MappingParser {
     mutating func fail(_ node: MappingNode, _ message: String) { faults.append(InputFault(node.pointer, message)) }
 
     mutating func document(_ node: MappingNode) -> Document? {
-        guard let members = members(of: node, known: ["where", "each", "fields", "zone", "separator"]) else {
+        guard let members = members(of: node, known: ["where", "each", "fields", "zone", "separator", "loose_relations"]) else {
             return nil
         }
         if let zone = members["zone"] { self.zone = self.zone(zone) ?? .utc }
         let conditions = members["where"].map { self.conditions($0) } ?? []
         let each = members["each"].flatMap { self.each($0) }
         let separator = members["separator"].flatMap { self.separator($0) } ?? UInt8(ascii: ",")
+        let loose = members["loose_relations"].map { looseRelations($0) } ?? []
         guard let fields = members["fields"] else {
             fail(node, "\"fields\" is missing")
             return nil
         }
-        return Document(conditions: conditions, each: each, fields: self.fields(fields), separator: separator)
+        return Document(conditions: conditions, each: each, fields: self.fields(fields), separator: separator, looseRelations: loose)
+    }
+
+    /// The schema's indices of the relations that may be named without being there.
+    private mutating func looseRelations(_ node: MappingNode) -> Set<Int> {
+        guard case .array(let names) = node.value else {
+            fail(node, "should be an array, not \(node.value.typeName)")
+            return []
+        }
+        var fields: Set<Int> = []
+        for name in names {
+            guard case .string(let text) = name, let relation = table.kind.schema.namedReference(text),
+                !table.kind.schema.fields[relation.field].required
+            else {
+                fail(node, "names what is no relation of \(table.kind.plural) that may be absent")
+                continue
+            }
+            fields.insert(relation.field)
+        }
+        return fields
     }
 
     private mutating func fields(_ node: MappingNode) -> [(target: Int, rule: Rule)] {

@@ -68,7 +68,10 @@ struct NumberReading: Sendable {
         return scalar == "," || scalar == "." || scalar == "'" || scalar == "\u{2019}" || Self.isSpace(scalar)
     }
 
-    private static func isSpace(_ scalar: Unicode.Scalar) -> Bool { scalar.properties.isWhitespace }
+    private static func isSpace(_ scalar: Unicode.Scalar) -> Bool {
+        // The Unicode database is slow to ask, and seldom has to be.
+        scalar.isASCII ? scalar == " " || (9...13).contains(scalar.value) : scalar.properties.isWhitespace
+    }
 
     private static func isDigit(_ scalar: Unicode.Scalar) -> Bool { scalar >= "0" && scalar <= "9" }
 

@@ -191,6 +191,7 @@ final class RecordWriter: StoreWriter {
         for reference in input.references {
             let name = Named(organization: organization, kind: reference.kind, externalID: reference.externalID)
             guard let id = try resolved[name] ?? lookUp(name) else {
+                if reference.isLoose { continue }
                 throw InputFaults([
                     InputFault(
                         "/" + fields[reference.field].name.dropLast(2) + "external_id",
@@ -208,7 +209,19 @@ final class RecordWriter: StoreWriter {
             else { continue }
             throw InputFaults([InputFault("/" + fields[index].name, "there is no \(RecordID(kind: kind, ulid: ulid))")])
         }
+        if input.kind == .interview { try fillFromApplication(&input) }
         return input
+    }
+
+    /// An interview that names its application need not name the candidate and the job again.
+    private func fillFromApplication(_ input: inout RecordInput) throws {
+        let schema = RecordKind.interview.schema
+        guard case .reference(let id)? = input.values[schema.position("application_id")],
+            let application = try related(.application, id)
+        else { return }
+        for name in ["candidate_id", "job_id"] where input.values[schema.position(name)] == nil {
+            input.values[schema.position(name)] = application[name]
+        }
     }
 
     private func lookUp(_ name: Named) throws -> ULID? {

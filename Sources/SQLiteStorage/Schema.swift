@@ -232,7 +232,7 @@ enum Schema {
             external_id TEXT,
             version INTEGER NOT NULL CHECK (version >= 1),
             created_at INTEGER NOT NULL,
-            candidate_id BLOB NOT NULL REFERENCES candidates (id),
+            candidate_id BLOB REFERENCES candidates (id),
             job_id BLOB REFERENCES jobs (id),
             application_id BLOB,
             type TEXT,

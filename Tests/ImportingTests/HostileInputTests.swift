@@ -67,7 +67,15 @@ import Testing
             try RowTexts.of("\(many)\n{\"title\":\"a\"}", .job, .ndjson) == ["1: ! over 1000000 values", "2: title=a"])
     }
 
-    /// A head, one byte 33 million times, and a tail.
+    @Test func aReasonStaysShort() throws {
+        let members = (0..<30).map { "\"x\($0)\": 1" }.joined(separator: ",")
+        let rows = try RowTexts.of("{\(members)}\n{\"\(String(repeating: "y", count: 50_000))\": 1}", .job, .ndjson)
+        #expect(rows.count == 2)
+        #expect(rows[0].hasSuffix("/x19: no such field; and 10 more"))
+        #expect(rows[1].utf8.count < 200)
+    }
+
+    /// A head, one byte 34 million times, and a tail.
     private func longStream(
         _ head: String, _ filler: UInt8, _ tail: String
     ) -> (UnsafeMutableRawBufferPointer) throws -> Int {
