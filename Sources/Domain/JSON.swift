@@ -78,16 +78,18 @@ public enum JSONValue: Sendable {
         case (.array(let left), .array(let right)):
             left.count == right.count && zip(left, right).allSatisfy { $0.isEquivalent(to: $1) }
         case (.object(let left), .object(let right)):
-            Self.merged(left).count == Self.merged(right).count
-                && Self.merged(left).allSatisfy { name, value in
-                    other[name].map { value.isEquivalent(to: $0) } ?? false
-                }
+            Self.areEquivalent(Self.merged(left), Self.merged(right))
         default: false
         }
     }
 
-    private static func merged(_ members: [Member]) -> [String: JSONValue] {
-        Dictionary(members.map { ($0.name, $0.value) }, uniquingKeysWith: { _, last in last })
+    private static func areEquivalent(_ left: [[UInt8]: JSONValue], _ right: [[UInt8]: JSONValue]) -> Bool {
+        left.count == right.count && left.allSatisfy { name, value in right[name].map { value.isEquivalent(to: $0) } ?? false }
+    }
+
+    /// By the names' bytes: as keys, Swift would take canonically equivalent texts for one.
+    private static func merged(_ members: [Member]) -> [[UInt8]: JSONValue] {
+        Dictionary(members.map { (Array($0.name.utf8), $0.value) }, uniquingKeysWith: { _, last in last })
     }
 }
 

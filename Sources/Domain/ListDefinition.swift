@@ -51,6 +51,17 @@ public struct ListDefinition: Sendable {
     public let defaultSort: ListSort
     /// The related records that each row carries.
     public let embeds: [RecordKind]
+    /// Every parameter that it takes.
+    public let parameters: [String]
+
+    init(kind: RecordKind, filters: [ListFilter], sorts: [String], defaultSort: ListSort, embeds: [RecordKind]) {
+        self.kind = kind
+        self.filters = filters
+        self.sorts = sorts
+        self.defaultSort = defaultSort
+        self.embeds = embeds
+        parameters = filters.map(\.name) + Self.commonParameters + (embeds.isEmpty ? [] : ["expand"])
+    }
 
     public static let largestPage = 1_000
     public static let defaultPage = 100
@@ -60,10 +71,6 @@ public struct ListDefinition: Sendable {
         "limit", "cursor", "sort", "fields", "count", "ids", "include_deleted", "updated_after", "updated_before",
         "created_after", "created_before",
     ]
-
-    public var parameters: [String] {
-        filters.map(\.name) + Self.commonParameters + (embeds.isEmpty ? [] : ["expand"])
-    }
 
     /// The names that `fields` may ask for.
     public var fieldNames: [String] {

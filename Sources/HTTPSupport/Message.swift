@@ -71,7 +71,7 @@ public struct IncomingRequest: Sendable {
     }
 }
 
-extension String {
+extension StringProtocol {
     /// Compares a header's name without regard to ASCII case; `name` is in lower case.
     @inline(__always)
     public func isHeader(_ name: StaticString) -> Bool {

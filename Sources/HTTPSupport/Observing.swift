@@ -1,5 +1,4 @@
 import Domain
-import Synchronization
 
 /// Sees every answered request: the log and the metrics stand behind it.
 public protocol AccessObserving: Sendable {
@@ -8,17 +7,12 @@ public protocol AccessObserving: Sendable {
 
 /// Counts what each key was used for until somebody stores it, so that no request waits for that.
 public final class UsageCounter: Sendable {
-    private let shards: [Shard]
+    private let shards = ThreadShards<[String: KeyUsage]> { [:] }
 
-    private final class Shard: Sendable {
-        let counts = Mutex<[String: KeyUsage]>([:])
-    }
-
-    public init() { shards = (0..<8).map { _ in Shard() } }
+    public init() {}
 
     public func count(_ keyID: String, at time: Timestamp) {
-        let shard = shards[Int(keyID.utf8.first ?? 0) & 7]
-        shard.counts.withLock { counts in
+        shards.withLock { counts in
             if let index = counts.index(forKey: keyID) {
                 counts.values[index].count += 1
                 counts.values[index].lastUsedAt = time
@@ -30,22 +24,21 @@ public final class UsageCounter: Sendable {
 
     /// What was counted since the last time.
     public func take() -> [String: KeyUsage] {
-        shards.reduce(into: [:]) { all, shard in
-            let counts = shard.counts.withLock { counts in
-                defer { counts = [:] }
-                return counts
-            }
-            all.merge(counts) { first, _ in first }
+        var all: [String: KeyUsage] = [:]
+        shards.forEach { counts in
+            all.merge(counts, uniquingKeysWith: Self.sum)
+            counts = [:]
         }
+        return all
     }
 
     /// Gives back what could not be stored.
     public func putBack(_ usage: [String: KeyUsage]) {
-        for (keyID, usage) in usage {
-            shards[Int(keyID.utf8.first ?? 0) & 7].counts.withLock { counts in
-                counts[keyID, default: KeyUsage(count: 0, lastUsedAt: usage.lastUsedAt)].count += usage.count
-            }
-        }
+        shards.withLock { $0.merge(usage, uniquingKeysWith: Self.sum) }
+    }
+
+    private static func sum(_ left: KeyUsage, _ right: KeyUsage) -> KeyUsage {
+        KeyUsage(count: left.count + right.count, lastUsedAt: max(left.lastUsedAt, right.lastUsedAt))
     }
 }
 
@@ -54,10 +47,24 @@ public final class RequestMetrics: Sendable {
     /// Upper bounds in seconds.
     public static let bounds = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5]
 
-    private struct Series {
+    private struct Series: Sendable {
         var count = 0
         var sum = 0.0
         var buckets = [Int](repeating: 0, count: bounds.count)
+
+        func joined(with other: Series) -> Series {
+            var both = self
+            both.count += other.count
+            both.sum += other.sum
+            for index in both.buckets.indices { both.buckets[index] += other.buckets[index] }
+            return both
+        }
+
+        mutating func add(_ seconds: Double, _ bucket: Int?) {
+            count += 1
+            sum += seconds
+            if let bucket { buckets[bucket] += 1 }
+        }
     }
 
     private struct Label: Hashable {
@@ -65,7 +72,7 @@ public final class RequestMetrics: Sendable {
         let status: Int
     }
 
-    private let series = Mutex<[Label: Series]>([:])
+    private let series = ThreadShards<[Label: Series]> { [:] }
     public init() {}
 
     public func record(route: String, status: Int, nanoseconds: Int64) {
@@ -73,15 +80,21 @@ public final class RequestMetrics: Sendable {
         let bucket = Self.bounds.firstIndex { seconds <= $0 }
         series.withLock { all in
             let label = Label(route: route, status: status)
-            all[label, default: Series()].count += 1
-            all[label, default: Series()].sum += seconds
-            if let bucket { all[label, default: Series()].buckets[bucket] += 1 }
+            if let index = all.index(forKey: label) {
+                all.values[index].add(seconds, bucket)
+            } else {
+                var series = Series()
+                series.add(seconds, bucket)
+                all[label] = series
+            }
         }
     }
 
     /// The text exposition format, version 0.0.4.
     public var text: String {
-        let all = series.withLock { $0 }.sorted { ($0.key.route, $0.key.status) < ($1.key.route, $1.key.status) }
+        var merged: [Label: Series] = [:]
+        series.forEach { merged.merge($0) { $0.joined(with: $1) } }
+        let all = merged.sorted { ($0.key.route, $0.key.status) < ($1.key.route, $1.key.status) }
         var out = "# HELP hirewire_http_requests_total Answered requests.\n# TYPE hirewire_http_requests_total counter\n"
         for (label, series) in all {
             out += "hirewire_http_requests_total{route=\"\(label.route)\",status=\"\(label.status)\"} \(series.count)\n"

@@ -20,7 +20,7 @@ public struct Target: Sendable {
         query = mark.map { target[bytes.index(after: $0)...] }
         if path.utf8.contains(UInt8(ascii: "%")) {
             var segments: [String] = []
-            for part in path.dropFirst().split(separator: "/", omittingEmptySubsequences: false) {
+            for part in Self.split(path.dropFirst(), at: UInt8(ascii: "/")) {
                 guard let segment = Self.decode(part, plusIsSpace: false), !segment.utf8.contains(0) else {
                     throw Problem(.invalidRequest, "The path has a broken escape, or is not UTF-8.")
                 }
@@ -28,17 +28,35 @@ public struct Target: Sendable {
             }
             self.segments = segments
         } else {
-            segments = path.dropFirst().split(separator: "/", omittingEmptySubsequences: false).map(String.init)
+            segments = Self.split(path.dropFirst(), at: UInt8(ascii: "/")).map(String.init)
         }
+    }
+
+    /// The query's parts between `&`, as they were written, without empty ones.
+    public var pairs: [Substring] {
+        guard let query, !query.isEmpty else { return [] }
+        return Self.split(query, at: UInt8(ascii: "&")).filter { !$0.isEmpty }
+    }
+
+    /// Splits by bytes: a separator is ASCII, and comparing characters would cost many times as much.
+    private static func split(_ text: Substring, at separator: UInt8) -> [Substring] {
+        let utf8 = text.utf8
+        var parts: [Substring] = []
+        var start = utf8.startIndex
+        while let end = utf8[start...].firstIndex(of: separator) {
+            parts.append(text[start..<end])
+            start = utf8.index(after: end)
+        }
+        parts.append(text[start...])
+        return parts
     }
 
     /// The query's parameters, in order.
     ///
     /// - Throws: ``Problem`` that names the parameter with a broken escape or bytes that are not UTF-8.
     public func parameters() throws(Problem) -> [RequestParameter] {
-        guard let query, !query.isEmpty else { return [] }
         var parameters: [RequestParameter] = []
-        for pair in query.split(separator: "&", omittingEmptySubsequences: true) {
+        for pair in pairs {
             let mark = pair.utf8.firstIndex(of: UInt8(ascii: "="))
             guard let name = Self.decode(pair[..<(mark ?? pair.endIndex)], plusIsSpace: true) else {
                 throw Problem(.invalidRequest, "The query has a parameter whose name is not escaped UTF-8.")

@@ -188,10 +188,10 @@ final class RequestHandler: ChannelDuplexHandler {
     }
 
     private func report(_ answer: Answer, method: String, target: String, requestID: String, _ bytes: Int) {
-        let path = target.prefix { $0 != "?" }
+        let end = target.utf8.firstIndex(of: UInt8(ascii: "?")) ?? target.endIndex
         core.finished(
             AccessRecord(
-                method: method, path: String(path.prefix(200)), answer: answer, requestID: requestID, client: client,
+                method: method, path: String(target[..<end]), answer: answer, requestID: requestID, client: client,
                 nanoseconds: Int64(DispatchTime.now().uptimeNanoseconds - started), bytes: bytes))
     }
 

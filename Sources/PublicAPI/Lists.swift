@@ -64,8 +64,13 @@ struct ListAnswer: Sendable {
 extension Target {
     /// The client's query as it was written, but for `name`, which gets this value.
     func queryKeeping(_ name: String, value: String) -> String {
-        let kept = (query ?? "").split(separator: "&").filter { $0 != name && !$0.hasPrefix(name + "=") }
-        return kept.map { $0.escaped + "&" }.joined() + name + "=" + value
+        var out = ""
+        out.reserveCapacity((query?.utf8.count ?? 0) + value.utf8.count + 16)
+        for pair in pairs where !pair.utf8.starts(with: name.utf8) || (pair.utf8.count > name.utf8.count && !pair.hasPrefix(name + "=")) {
+            out += pair.escaped
+            out += "&"
+        }
+        return out + name + "=" + value
     }
 }
 
@@ -138,12 +143,12 @@ final class ScratchPool: Sendable {
         let scratch: Scratch
     }
 
-    private let idle = Mutex<[Lent]>([])
+    private let idle = ThreadShards<[Lent]> { [] }
 
     func use<Result>(_ body: (inout ByteWriter) throws -> Result) throws -> Result {
         let lent = idle.withLock { $0.popLast() } ?? Lent(scratch: Scratch())
         lent.scratch.writer.reset()
-        defer { idle.withLock { if $0.count < 32 { $0.append(lent) } } }
+        defer { idle.withLock { if $0.count < 4 { $0.append(lent) } } }
         return try body(&lent.scratch.writer)
     }
 }
@@ -158,17 +163,25 @@ final class BodyCache: Sendable {
         let next: String?
     }
 
-    private struct Slot {
+    private struct Slot: Sendable {
         var hash: UInt64 = 0
         var page: Page?
     }
 
-    private static let slots = 256
+    private static let slots = 16
     private static let largest = 64 << 10
-    private let table = Mutex<[Slot]>(Array(repeating: Slot(), count: slots))
+
+    /// Sixteen small tables, so that two loops seldom meet.
+    private final class Table: Sendable {
+        let slots = Mutex<[Slot]>(Array(repeating: Slot(), count: BodyCache.slots))
+    }
+
+    private let tables = (0..<16).map { _ in Table() }
+
+    private func table(_ hash: UInt64) -> Table { tables[Int(hash >> 60)] }
 
     func find(_ hash: UInt64) -> Page? {
-        table.withLock { slots in
+        table(hash).slots.withLock { slots in
             let slot = slots[Int(hash % UInt64(Self.slots))]
             return slot.hash == hash ? slot.page : nil
         }
@@ -176,7 +189,7 @@ final class BodyCache: Sendable {
 
     func offer(_ hash: UInt64, _ bytes: ByteBuffer, next: String?) {
         guard bytes.readableBytes <= Self.largest else { return }
-        table.withLock { slots in
+        table(hash).slots.withLock { slots in
             let index = Int(hash % UInt64(Self.slots))
             if slots[index].hash == hash {
                 slots[index].page = Page(bytes: bytes, next: next)

@@ -128,15 +128,26 @@ public final class PublicCore: RequestCore {
     }
 
     private func refuseKeyInQuery(_ target: Target) throws(Problem) {
-        guard let query = target.query else { return }
-        let names: Set<Substring> = ["api_key", "apikey", "access_token", "token", "key", "secret", "authorization"]
-        for pair in query.split(separator: "&") {
-            let sides = pair.split(separator: "=", maxSplits: 1)
-            guard let name = sides.first else { continue }
-            if names.contains(Substring(name.lowercased())) || (sides.count == 2 && sides[1].hasPrefix(APIKeyToken.prefix)) {
+        for pair in target.pairs {
+            let utf8 = pair.utf8
+            let mark = utf8.firstIndex(of: UInt8(ascii: "=")) ?? utf8.endIndex
+            let value = utf8[mark...].dropFirst()
+            if Self.namesKey(pair[..<mark]) || value.starts(with: APIKeyToken.prefix.utf8) {
                 throw Problem(
                     .invalidRequest, "A key in the address ends up in logs; send it as Authorization: Bearer rk_… and revoke this one.")
             }
+        }
+    }
+
+    private static func namesKey(_ name: Substring) -> Bool {
+        switch name.utf8.count {
+        case 3: name.isHeader("key")
+        case 5: name.isHeader("token")
+        case 6: name.isHeader("apikey") || name.isHeader("secret")
+        case 7: name.isHeader("api_key") || name.isHeader("api-key")
+        case 12: name.isHeader("access_token")
+        case 13: name.isHeader("authorization")
+        default: false
         }
     }
 

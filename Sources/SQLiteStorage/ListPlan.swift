@@ -60,6 +60,20 @@ struct ListPlanner {
         try assemble(query.sort.isByChange ? changeStreams(estimator) : sortedStreams(estimator))
     }
 
+    /// Tells plain walks apart, whose statements differ by nothing else: the kind, the direction, and how related records
+    /// are given. Nil for any other list.
+    var plainShape: Int? {
+        guard query.conditions.isEmpty, query.ids == nil, !query.includeDeleted, query.sort.isByChange, query.createdAfter == nil,
+            query.createdBefore == nil
+        else { return nil }
+        return form.embeds.reduce(Int(query.kind.rawValue) << 1 | (query.sort.descending ? 1 : 0)) { shape, embed in
+            shape << 8 | Int(embed.form.kind.rawValue) << 4 | Int(embed.form.projection.rawValue)
+        }
+    }
+
+    /// The values of a plain walk's statement.
+    var plainValues: [SQLValue] { inBounds().values + [limit] }
+
     // MARK: Bounds and tests
 
     /// Exclusive bounds of `change`; the walk's position counts where the order is the change order.

@@ -16,6 +16,8 @@ final class Reader: StoreReader {
     private var counters: [OrganizationNumber: Int64] = [:]
     private var keys: [String: APIKey] = [:]
     private let patience = Patience()
+    /// The statements of plain walks, by ``ListPlanner/plainShape``.
+    private var plain: [Int: (ListPlan, Statement)] = [:]
 
     /// When the call under way has to be done; SQLite asks every few thousand steps.
     private final class Patience {
@@ -30,7 +32,7 @@ final class Reader: StoreReader {
     init(path: String) throws {
         connection = try Self.open(path, flags: SQLITE_OPEN_READONLY)
         statements = StatementCache(connection)
-        for pragma in ["cache_size = -16384", "mmap_size = 0", "temp_store = MEMORY", "query_only = 1"] {
+        for pragma in ["cache_size = -8192", "mmap_size = 0", "temp_store = MEMORY", "query_only = 1"] {
             try statements("PRAGMA \(pragma)").run()
         }
         try SkillFunction.register(on: connection)
@@ -148,10 +150,8 @@ final class Reader: StoreReader {
         var end = ListEnd()
         end.asOf = try asOf ?? mark(of: query, planner.organization)
         if planner.findsNothing { return end }
-        let plan = try planner.plan(estimating: self)
-        let statement = try statements(plan.sql)
+        let (plan, statement) = try prepared(planner)
         defer { statement.reset() }
-        try statement.bind(plan.values)
         var ranks = RankCounter(query: query, statements: statements)
         let source = RecordSource(statement)
         let most = query.ids == nil ? query.limit : 100
@@ -181,6 +181,25 @@ final class Reader: StoreReader {
             out.append(byte: 0x7D)
         }
         return end
+    }
+
+    /// The plan's statement, bound. A plain walk's is kept by its shape, so that no SQL is written for it again.
+    private func prepared(_ planner: ListPlanner) throws -> (ListPlan, Statement) {
+        guard let shape = planner.plainShape else {
+            let plan = try planner.plan(estimating: self)
+            let statement = try statements(plan.sql)
+            try statement.bind(plan.values)
+            return (plan, statement)
+        }
+        if let (plan, statement) = plain[shape] {
+            try statement.bind(planner.plainValues)
+            return (plan, statement)
+        }
+        let plan = try planner.plan(estimating: self)
+        let statement = try statements(plan.sql)
+        plain[shape] = (plan, statement)
+        try statement.bind(plan.values)
+        return (plan, statement)
     }
 
     private static func tombstone(_ statement: Statement, at column: Int) -> Tombstone {

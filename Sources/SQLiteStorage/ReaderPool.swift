@@ -2,11 +2,10 @@ import Dispatch
 import Domain
 import Synchronization
 
-/// Read-only connections, lent to one caller at a time and kept for the next. The last one back goes out first, so that
-/// few stay warm.
+/// Read-only connections, lent to one caller at a time and kept for the thread's next.
 public final class ReaderPool: ReadStore {
     private let path: String
-    private let idle = Mutex<[Lent]>([])
+    private let idle = ThreadShards<[Lent]> { [] }
     private let watcher: Mutex<Lent>
     private let nanoseconds = Atomic<Int64>(0)
     private let calls = Atomic<Int64>(0)
@@ -25,7 +24,7 @@ public final class ReaderPool: ReadStore {
 
     public func read<Result>(_ body: (any StoreReader) throws -> Result) throws -> Result {
         do {
-            let lent = try idle.withLock { $0.popLast() } ?? Lent(reader: Reader(path: path))
+            let lent = try idle.withLock({ $0.popLast() }) ?? Lent(reader: Reader(path: path))
             lent.reader.begin()
             let start = DispatchTime.now().uptimeNanoseconds
             defer {

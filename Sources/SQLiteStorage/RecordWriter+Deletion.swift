@@ -16,6 +16,9 @@ extension RecordWriter {
             try remove(record, in: organization, erasing: true, ChangeOptions())
         } else if try !eraseTombstone(candidate, in: organization.number) {
             return false
+        } else {
+            // The calls outlived the deletion.
+            try buryDependents(.call, of: id, in: organization, erasing: true)
         }
         try scrubEvents(of: candidate)
         noteChange(in: organization.number)
@@ -24,12 +27,7 @@ extension RecordWriter {
 
     private func remove(_ record: Record, in organization: Organization, erasing: Bool, _ options: ChangeOptions) throws {
         for kind in Self.dependents(of: record.kind, erasing: erasing) {
-            let column = record.kind.singular + "_id"
-            let changes = try statements("SELECT change FROM \(TableLayout.of(kind).table) WHERE \(column) = ?")
-                .all([.ulid(record.id)]) { $0.integer(0) }
-            for change in changes {
-                if let dependent = try load(kind, change) { try bury(dependent, in: organization, erasing: erasing) }
-            }
+            try buryDependents(kind, of: record.recordID, in: organization, erasing: erasing)
         }
         try bury(record, in: organization, erasing: erasing)
         forgetNames()
@@ -37,6 +35,14 @@ extension RecordWriter {
             var gone = record
             gone.version += 1
             try write(.deleted(gone), at: tick(.candidate, organization.number), in: organization)
+        }
+    }
+
+    private func buryDependents(_ kind: RecordKind, of id: RecordID, in organization: Organization, erasing: Bool) throws {
+        let changes = try statements("SELECT change FROM \(TableLayout.of(kind).table) WHERE \(id.kind.singular)_id = ?")
+            .all([.ulid(id.ulid)]) { $0.integer(0) }
+        for change in changes {
+            if let dependent = try load(kind, change) { try bury(dependent, in: organization, erasing: erasing) }
         }
     }
 

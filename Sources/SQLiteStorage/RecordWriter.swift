@@ -16,10 +16,22 @@ final class RecordWriter: StoreWriter {
         let kind: RecordKind
     }
 
+    /// Told apart byte for byte, as the table does; Swift's own `==` takes canonically equivalent texts for one.
     private struct Named: Hashable {
         let organization: OrganizationNumber
         let kind: RecordKind
         let externalID: String
+
+        static func == (left: Named, right: Named) -> Bool {
+            left.organization == right.organization && left.kind == right.kind
+                && left.externalID.utf8.elementsEqual(right.externalID.utf8)
+        }
+
+        func hash(into hasher: inout Hasher) {
+            hasher.combine(kind)
+            var text = externalID
+            text.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
+        }
     }
 
     init(statements: StatementCache, time: any TimeSource, newID: @escaping (Timestamp) -> ULID) {
@@ -104,12 +116,14 @@ final class RecordWriter: StoreWriter {
         let input = try resolve(given, in: organization.number)
         let values = try RecordChange.values(of: existing, after: input, mode: options.mode)
         let externalID = input.externalID ?? existing.externalID
-        if RecordChange.isUnchanged(existing.values, values), externalID == existing.externalID,
-            try resumeIsUnchanged(existing, input)
-        {
+        let keepsName = FieldValue.text(externalID ?? "").isUnchanged(from: .text(existing.externalID ?? ""))
+        if keepsName, RecordChange.isUnchanged(existing.values, values), try resumeIsUnchanged(existing, input) {
             return .unchanged(existing)
         }
         if let refusal = options.refusal { throw InputFaults([InputFault("", refusal)]) }
+        if !keepsName, let externalID, try find(kind: input.kind, externalID: externalID, in: organization.number) != nil {
+            throw InputFaults([InputFault("/external_id", "another \(input.kind.singular) has it")])
+        }
         let layout = TableLayout.of(input.kind)
         var record = existing
         record.values = values

@@ -14,7 +14,7 @@ enum SearchIndex {
 
     /// The expression that finds candidates whose skills contain the words of each skill. Nil when some skill has none.
     static func expression(skills: [String]) -> String? {
-        let queries = skills.map { SearchQuery("\"" + $0.filter { $0 != "\"" } + "\"") }
+        let queries = skills.map { SearchQuery("\"" + folded($0).filter { $0 != "\"" } + "\"") }
         guard queries.allSatisfy({ !$0.terms.isEmpty }) else { return nil }
         return queries.flatMap(\.terms).map { "skills : " + quoted($0.text) }.joined(separator: " AND ")
     }
@@ -56,9 +56,10 @@ enum SearchIndex {
         return texts.isEmpty ? .null : .text(texts.joined(separator: " . "))
     }
 
+    /// Folded, since the skill filter asks without regard to case: the index's own folding leaves ß and ligatures be.
     private static func list(_ value: FieldValue) -> SQLValue {
         guard case .list(let list) = value, !list.isEmpty else { return .null }
-        return .text(list.joined(separator: " . "))
+        return .text(folded(list.joined(separator: " . ")))
     }
 
     static func add(_ record: Record, at change: Int64, layout: TableLayout, statements: StatementCache) throws {

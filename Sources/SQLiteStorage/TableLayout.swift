@@ -106,8 +106,8 @@ struct RecordSource: RowSource {
 /// Texts that are equal without regard to case, in Unicode's sense, fold to the same bytes.
 ///
 /// Source: the Unicode Standard, 3.13 (canonical caseless matching): NFD, case folding, NFC. Folding goes by way of the
-/// capitals, which joins ß with ss and the two lower-case sigmas.
+/// capitals, which joins ß with ss and the two lower-case sigmas; small letters first, or the capital ẞ would stay.
 func folded(_ text: String) -> String {
     if text.utf8.allSatisfy({ $0 < 0x80 }) { return text.lowercased() }
-    return text.decomposedStringWithCanonicalMapping.uppercased().lowercased().precomposedStringWithCanonicalMapping
+    return text.decomposedStringWithCanonicalMapping.lowercased().uppercased().lowercased().precomposedStringWithCanonicalMapping
 }

@@ -1,15 +1,15 @@
 import Domain
 import Foundation
 import HTTPSupport
+import Glibc
 import Logging
-import Synchronization
 
 /// Lines on standard error: text, or one JSON object each. Gathered and written some ten times a second, so that a
 /// request does not wait for a terminal or a disk.
 public final class LogOutput: Sendable {
     private let format: ServeSettings.LogFormat
     private let time: any TimeSource
-    private let pending = Mutex<[UInt8]>([])
+    private let pending = ThreadShards<[UInt8]> { [] }
     /// Past so many bytes unwritten, the caller writes.
     private static let most = 1 << 18
 
@@ -37,6 +37,10 @@ public final class LogOutput: Sendable {
             }
         }
         out.append("\n")
+        append(out)
+    }
+
+    private func append(_ out: borrowing ByteWriter) {
         let full = pending.withLock { pending in
             pending.append(contentsOf: out.bytes)
             return pending.count > Self.most
@@ -44,20 +48,59 @@ public final class LogOutput: Sendable {
         if full { flush() }
     }
 
+    /// A request's line, written without a detour: it is made for every one.
+    func request(_ record: AccessRecord, path: String) {
+        var out = ByteWriter(capacity: 512)
+        let isJSON = format == .json
+        func name(_ name: StaticString, _ out: inout ByteWriter) {
+            out.append(isJSON ? ",\"" : " ")
+            out.append(name)
+            out.append(isJSON ? "\":" : "=")
+        }
+        func text(_ label: StaticString, _ value: String, _ out: inout ByteWriter) {
+            name(label, &out)
+            if isJSON || !Self.isPlain(value) { out.append(quoted: value) } else { out.append(text: value) }
+        }
+        func number(_ label: StaticString, _ value: Int64, _ out: inout ByteWriter) {
+            name(label, &out)
+            out.append(integer: value)
+        }
+        let level: StaticString = record.answer.cause == nil ? "info" : "error"
+        if isJSON { out.append("{\"time\":") }
+        if isJSON { out.append(time: time.now) } else { out.append(text: time.now.description) }
+        out.append(isJSON ? ",\"level\":\"" : " ")
+        out.append(level)
+        out.append(isJSON ? "\",\"message\":\"request\"" : " request")
+        text("method", record.method, &out)
+        text("path", path, &out)
+        text("route", record.answer.route, &out)
+        number("status", Int64(record.answer.status), &out)
+        number("microseconds", record.nanoseconds / 1_000, &out)
+        number("bytes", Int64(record.bytes), &out)
+        text("client", record.client.text, &out)
+        text("request_id", record.requestID, &out)
+        if let keyID = record.answer.keyID { text("key_id", keyID, &out) }
+        if let cause = record.answer.cause { text("cause", cause, &out) }
+        out.append(isJSON ? "}\n" : "\n")
+        append(out)
+    }
+
     private static func isPlain(_ text: String) -> Bool {
         !text.isEmpty && text.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && $0 != 0x22 && $0 != 0x3D }
     }
 
     public func flush() {
-        let bytes = pending.withLock { pending in
-            defer { pending = [] }
-            return pending
+        pending.forEach { pending in
+            Self.write(pending)
+            pending.removeAll(keepingCapacity: pending.count < Self.most)
         }
-        guard !bytes.isEmpty else { return }
+    }
+
+    private static func write(_ bytes: [UInt8]) {
         bytes.withUnsafeBytes { buffer in
             var rest = buffer[...]
             while !rest.isEmpty {
-                let written = write(2, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
+                let written = Glibc.write(2, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
                 // Nobody reads the log any more: it is dropped, the service goes on.
                 if written <= 0 { return }
                 rest = rest.dropFirst(written)
@@ -97,18 +140,8 @@ final class AccessObserver: AccessObserving {
 
     func finished(_ record: AccessRecord) {
         metrics.record(route: record.answer.route, status: record.answer.status, nanoseconds: record.nanoseconds)
-        let failed = record.answer.cause != nil
-        guard logsRequests || failed else { return }
+        guard logsRequests || record.answer.cause != nil else { return }
         // A path that is none of ours could hold anything, so it is not repeated.
-        let path = record.answer.route == "-" ? "-" : record.path
-        var members: [JSONValue.Member] = [
-            .init("method", .string(record.method)), .init("path", .string(path)), .init("route", .string(record.answer.route)),
-            .init("status", .number(String(record.answer.status))), .init("microseconds", .number(String(record.nanoseconds / 1_000))),
-            .init("bytes", .number(String(record.bytes))), .init("client", .string(record.client.text)),
-            .init("request_id", .string(record.requestID)),
-        ]
-        if let keyID = record.answer.keyID { members.append(.init("key_id", .string(keyID))) }
-        if let cause = record.answer.cause { members.append(.init("cause", .string(cause))) }
-        output.line(failed ? "error" : "info", "request", members)
+        output.request(record, path: record.answer.route == "-" ? "-" : record.path)
     }
 }

@@ -1,0 +1,85 @@
+import Domain
+import SQLiteStorage
+import Testing
+
+@Suite("Storage contract: updated_at never repeats and never goes back")
+struct TimeContractTests {
+    @Test("It rises strictly while the clock stands still, goes back, jumps and is opened anew")
+    func rises() throws {
+        var random = SeededGenerator("updated_at rises")
+        var bench = try Workbench(clock: TestClock(step: 0))
+        var last: [RecordKind: Timestamp] = [:]
+        for round in 0..<60 {
+            bench.clock.move(by: Int64(random.number(-5_000_000...4_000_000)))
+            if random.chance(10) { bench = try bench.reopened() }
+            for turn in 0..<random.number(1...5) {
+                let kind = random.pick([RecordKind.candidate, .job, .training])
+                let clock = bench.clock.shown
+                let name = random.number(0...9)
+                let json = kind == .training ? #"{"duration_seconds":\#(round * 10 + turn)}"# : #"{"\#(kind == .job ? "title" : "full_name")":"\#(round) \#(turn)"}"#
+                let record = try bench.put(kind, #"{"external_id":"\#(name)","#.joining(json)).record
+                if let last = last[kind] {
+                    #expect(record.updatedAt == max(clock, Timestamp(microseconds: last.microseconds + 1)))
+                } else {
+                    #expect(record.updatedAt == clock)
+                }
+                last[kind] = record.updatedAt
+            }
+        }
+    }
+
+    @Test("The deleted and the changed share one order")
+    func deletions() throws {
+        let bench = try Workbench(clock: TestClock(step: 0))
+        let ids = try (0..<6).map { try bench.put(.candidate, #"{"external_id":"\#($0)"}"#).id }
+        for id in ids.prefix(3) { try bench.delete(id) }
+        try bench.put(.candidate, #"{"external_id":"4","full_name":"x"}"#)
+        let times = try bench.list(.candidate, "include_deleted=true").rows.compactMap { $0.time("updated_at") }
+        #expect(times.count == 6 && zip(times, times.dropFirst()).allSatisfy { $0 < $1 })
+    }
+
+    @Test("A fast import by the real clock does not run ahead of it")
+    func real() throws {
+        let clock = SystemTime()
+        let engine = try makeEngine(clock)
+        let organization = try engine.organization("default")
+        var options = ChangeOptions()
+        options.isHistory = true
+        let before = clock.now
+        for batch in 0..<10 {
+            try engine.writing.write { writer in
+                for row in 0..<500 {
+                    var input = RecordInput(kind: .training)
+                    input.externalID = "\(batch)-\(row)"
+                    let record = try writer.apply(input, in: organization, options: options).record
+                    #expect(record.updatedAt >= before && record.updatedAt <= clock.now)
+                }
+            }
+        }
+    }
+
+    @Test("Organizations have clocks of their own")
+    func organizations() throws {
+        let bench = try Workbench(clock: TestClock(step: 0))
+        let other = bench.inOrganization("other")
+        let first = try bench.put(.candidate, #"{"external_id":"a"}"#).record
+        let second = try other.put(.candidate, #"{"external_id":"a"}"#).record
+        #expect(first.updatedAt == second.updatedAt && first.id != second.id)
+        #expect(try bench.list(.candidate).ids == [first.recordID.description])
+        #expect(try other.list(.candidate).ids == [second.recordID.description])
+    }
+
+    @Test("as_of lies just after the last change of the kind, in an empty organization too")
+    func mark() throws {
+        let bench = try Workbench(clock: TestClock(step: 0))
+        let empty = try bench.list(.candidate)
+        #expect(empty.rows.isEmpty)
+        #expect(try bench.list(.candidate, "updated_after=\(empty.end.asOf)").rows.isEmpty)
+        let record = try bench.put(.candidate, #"{"external_id":"a"}"#).record
+        try bench.put(.job, #"{"title":"later"}"#)
+        let mark = try bench.asOf(.candidate)
+        #expect(mark.microseconds == record.updatedAt.microseconds + 1)
+        #expect(try bench.list(.candidate, "updated_after=\(mark)").rows.isEmpty)
+        #expect(try bench.list(.candidate, "updated_before=2025-12-01T00:00:00Z").end.asOf == Timestamp(rfc3339: "2025-12-01T00:00:00Z"))
+    }
+}
