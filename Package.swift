@@ -34,10 +34,11 @@ let package = Package(
         .target(name: "Domain", swiftSettings: hot),
         .target(name: "RateLimiting", dependencies: ["Domain"], swiftSettings: hot),
         .target(name: "EmbeddedFiles", cSettings: [.unsafeFlags(["-std=gnu23"])]),
+        .target(name: "SQLiteSetup", linkerSettings: [.linkedLibrary("sqlite3")]),
         .target(
             name: "SQLiteStorage",
             dependencies: [
-                "Domain",
+                "Domain", "SQLiteSetup",
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "GRDBSQLite", package: "GRDB.swift"),
                 .product(name: "Crypto", package: "swift-crypto"),

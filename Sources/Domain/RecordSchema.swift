@@ -80,7 +80,8 @@ public enum FieldValue: Sendable, Equatable {
 
     /// *Unchanged* as `product.md` means it: equal after parsing; JSON by value.
     public func isUnchanged(from other: FieldValue) -> Bool {
-        if case .json(let left) = self, case .json(let right) = other, left != right {
+        if case .json(let left) = self, case .json(let right) = other {
+            if left.utf8.elementsEqual(right.utf8) { return true }
             guard let left = try? JSONParser.parse(left), let right = try? JSONParser.parse(right) else { return false }
             return left.isEquivalent(to: right)
         }

@@ -118,8 +118,8 @@ public enum Outcome: Sendable {
 /// keep what it does at once short.
 public protocol RequestCore: Sendable {
     func respond(to request: IncomingRequest) -> Outcome
-    /// The answer to a request that could not even be read.
-    func refuse(_ problem: Problem) -> Answer
+    /// The answer to a request that could not be read whole, or, with nil, not at all.
+    func refuse(_ problem: Problem, to request: IncomingRequest?) -> Answer
     var requestIDs: RequestIDs { get }
     /// Told after the answer went out.
     func finished(_ record: AccessRecord)

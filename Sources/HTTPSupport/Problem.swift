@@ -97,6 +97,9 @@ public struct Problem: Error, Sendable {
 
     /// The same answer whoever asks for what: unknown, or another organization's.
     public static let notFound = Problem(.notFound, "There is no such record.")
+
+    public static let methodNotAllowed = Problem(
+        .methodNotAllowed, "This API is read-only: GET, HEAD and OPTIONS.", headers: [("Allow", "GET, HEAD, OPTIONS")])
 }
 
 extension String {

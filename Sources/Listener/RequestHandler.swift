@@ -99,13 +99,13 @@ final class RequestHandler: ChannelDuplexHandler {
         switch (state, part) {
         case (.idle, .head(let head)):
             started = DispatchTime.now().uptimeNanoseconds
-            if let problem = check(head) { return refuse(problem, context) }
+            if let problem = check(head) { return refuse(problem, context, head: head) }
             state = .reading(head, size: 0)
             since = .now()
-            if head.headers.contains(name: "expect") { context.fireUserInboundEventTriggered(ExpectedBody()) }
+            if head.version.minor > 0, head.headers.contains(name: "expect") { encoder.writeContinue(context) }
         case (.reading(let head, let size), .body(let bytes)):
             guard size + bytes.readableBytes <= limits.largestBody else {
-                return refuse(Problem(.invalidRequest, "A GET has no body; this one has over \(limits.largestBody >> 10) KiB."), context)
+                return refuse(Self.reads(head.method) ? .bodyTooLarge(limits) : .methodNotAllowed, context, head: head)
             }
             state = .reading(head, size: size + bytes.readableBytes)
         case (.reading(let head, _), .end):
@@ -179,13 +179,20 @@ final class RequestHandler: ChannelDuplexHandler {
         if inputEnded, case .idle = state { finish(context) }
     }
 
-    private func refuse(_ problem: Problem, _ context: ChannelHandlerContext) {
+    /// Answers what could not be read to its end, or at all: then there is no head.
+    private func refuse(_ problem: Problem, _ context: ChannelHandlerContext, head: HTTPRequestHead? = nil) {
         if case .closed = state { return }
-        let answer = core.refuse(problem)
-        let sent = encoder.write(answer, isHead: false, version: .http1_1, keepAlive: false, context)
-        report(answer, method: "-", target: "-", requestID: "-", sent)
+        let request = head.map {
+            IncomingRequest(method: $0.method, target: $0.uri, headers: $0.headers, client: client, requestIDs: core.requestIDs)
+        }
+        let answer = core.refuse(problem, to: request)
+        let sent = encoder.write(answer, isHead: head?.method == .HEAD, version: .http1_1, keepAlive: false, context)
+        let requestID = answer.headers.first { $0.0 == "X-Request-Id" }?.1 ?? "-"
+        report(answer, method: head?.method.rawValue ?? "-", target: head?.uri ?? "-", requestID: requestID, sent)
         finish(context)
     }
+
+    private static func reads(_ method: HTTPMethod) -> Bool { method == .GET || method == .HEAD || method == .OPTIONS }
 
     private func report(_ answer: Answer, method: String, target: String, requestID: String, _ bytes: Int) {
         let end = target.utf8.firstIndex(of: UInt8(ascii: "?")) ?? target.endIndex
@@ -241,7 +248,6 @@ final class RequestHandler: ChannelDuplexHandler {
             case .reading: context.close(promise: nil)
             default: break
             }
-        case is ExpectedBody: encoder.writeContinue(context)
         default: context.fireUserInboundEventTriggered(event)
         }
     }
@@ -267,7 +273,9 @@ final class RequestHandler: ChannelDuplexHandler {
                 if waited > limits.writeTimeout { return context.close(promise: nil) }
             } else if case .closed = state {
                 if waited > limits.writeTimeout { return context.close(promise: nil) }
-            } else if meter?.isInRequest == true || served == 0 {
+            } else if let began = meter?.began {
+                if NIODeadline.now() - began >= limits.headTimeout { return context.close(promise: nil) }
+            } else if served == 0 {
                 if waited >= limits.headTimeout { return context.close(promise: nil) }
             } else if waited > limits.idleTimeout {
                 return context.close(promise: nil)
@@ -280,12 +288,12 @@ final class RequestHandler: ChannelDuplexHandler {
     }
 }
 
-/// An `Expect: 100-continue` came with a head.
-private struct ExpectedBody {}
-
 extension Problem {
     static func targetTooLong(_ limits: ListenerLimits) -> Problem {
         Problem(.uriTooLong, "The request target is longer than \(limits.longestTarget >> 10) KiB.")
+    }
+    static func bodyTooLarge(_ limits: ListenerLimits) -> Problem {
+        Problem(.invalidRequest, "A GET has no body; this one has over \(limits.largestBody >> 10) KiB.")
     }
     static func headTooLarge(_ limits: ListenerLimits) -> Problem {
         Problem(.headersTooLarge, "The header fields are larger than \(limits.largestHead >> 10) KiB together.")

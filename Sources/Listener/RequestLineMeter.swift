@@ -1,6 +1,6 @@
 import NIOCore
 
-/// Watches the bytes before the parser: whether a request has begun, and how long its first line is, which the
+/// Watches the bytes before the parser: since when a request is coming in, and how long its first line is, which the
 /// parser's own errors do not tell.
 final class RequestLineMeter: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
@@ -8,7 +8,8 @@ final class RequestLineMeter: ChannelInboundHandler {
     private let longest: Int
     private var length = 0
     private var lineEnded = false
-    private(set) var isInRequest = false
+    /// When the request that is coming in began; nil between requests.
+    private(set) var began: NIODeadline?
 
     init(longest: Int) { self.longest = longest }
 
@@ -17,13 +18,13 @@ final class RequestLineMeter: ChannelInboundHandler {
     func requestEnded() {
         length = 0
         lineEnded = false
-        isInRequest = false
+        began = nil
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        isInRequest = true
+        if began == nil { began = .now() }
+        let bytes = unwrapInboundIn(data).readableBytesView
         if !lineEnded {
-            let bytes = unwrapInboundIn(data).readableBytesView
             if let end = bytes.firstIndex(of: 0x0A) {
                 length += end - bytes.startIndex
                 lineEnded = true
@@ -31,6 +32,10 @@ final class RequestLineMeter: ChannelInboundHandler {
                 length += bytes.count
             }
         }
+        let endsARequest = bytes.suffix(4).elementsEqual([0x0D, 0x0A, 0x0D, 0x0A])
         context.fireChannelRead(data)
+        // Behind a request's end the next may have begun. (A body's end looks the same: it costs that client only the
+        // longer time between two requests.)
+        if began == nil, !endsARequest { began = .now() }
     }
 }

@@ -70,8 +70,8 @@ public final class PublicCore: RequestCore {
 
     public func finished(_ record: AccessRecord) { observer.finished(record) }
 
-    public func refuse(_ problem: Problem) -> Answer {
-        Reply(self, request: nil, route: "-").problem(problem)
+    public func refuse(_ problem: Problem, to request: IncomingRequest?) -> Answer {
+        Reply(self, request: request, route: "-").problem(problem)
     }
 
     /// Route, method, key, limit, representation, parameters, answer: each step refuses with a problem of its own.
@@ -84,9 +84,7 @@ public final class PublicCore: RequestCore {
             switch request.method {
             case .GET, .HEAD: break
             case .OPTIONS: return .now(reply.options())
-            default:
-                throw Problem(
-                    .methodNotAllowed, "This API is read-only: GET, HEAD and OPTIONS.", headers: [("Allow", "GET, HEAD, OPTIONS")])
+            default: throw Problem.methodNotAllowed
             }
             if route.isOpen { return try open(route, request, reply) }
             return try authorized(route, target, request, reply)

@@ -43,6 +43,7 @@ public final class Database: WriteStore {
                 random: (UInt16.random(in: 0...UInt16.max, using: &generator), generator.next()))
         }
         statements = Mutex(Held())
+        _ = Reader.setup
         try Self.inspect(path, create: create)
         do {
             queue = try DatabaseQueue(path: path, configuration: Self.configuration)

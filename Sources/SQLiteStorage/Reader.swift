@@ -1,6 +1,7 @@
 import Dispatch
 import Domain
 import GRDBSQLite
+import SQLiteSetup
 
 /// A read-only connection that steps its own statements: the hot path of every request.
 ///
@@ -9,8 +10,9 @@ final class Reader: StoreReader {
     let connection: OpaquePointer
     let statements: StatementCache
     private var snapshotDepth = 0
-    /// What `PRAGMA data_version` said last: it moves at each commit of another connection, in whatever process.
-    private var dataVersion: Int64 = -1
+    private let signal: CommitSignal
+    /// What was committed when `counters` and `keys` were read.
+    private var seen: CommitSignal.Mark?
     private var storedIdentity: UInt64?
     private var keyCounter: Int64 = -1
     private var counters: [OrganizationNumber: Int64] = [:]
@@ -29,7 +31,8 @@ final class Reader: StoreReader {
     /// The reader is lent for one call from now on.
     func begin() { patience.deadline = DispatchTime.now().uptimeNanoseconds + Patience.nanoseconds }
 
-    init(path: String) throws {
+    init(path: String, signal: CommitSignal) throws {
+        self.signal = signal
         connection = try Self.open(path, flags: SQLITE_OPEN_READONLY)
         statements = StatementCache(connection)
         for pragma in ["cache_size = -8192", "mmap_size = 0", "temp_store = MEMORY", "query_only = 1"] {
@@ -51,7 +54,11 @@ final class Reader: StoreReader {
         sqlite3_close_v2(connection)
     }
 
+    /// Done once, before the first connection of the process.
+    static let setup: Int32 = hirewire_sqlite_setup()
+
     static func open(_ path: String, flags: Int32) throws -> OpaquePointer {
+        _ = setup
         var handle: OpaquePointer?
         let code = sqlite3_open_v2(path, &handle, flags | SQLITE_OPEN_NOMUTEX, nil)
         guard code == SQLITE_OK, let handle else {
@@ -64,17 +71,13 @@ final class Reader: StoreReader {
         return handle
     }
 
-    /// What `PRAGMA data_version` says now. Not inside a snapshot.
-    func currentDataVersion() throws -> Int64 {
-        try statements("PRAGMA data_version").first { $0.integer(0) } ?? 0
-    }
-
     /// Drops what was remembered when somebody has committed since.
     private func refresh() throws {
         guard snapshotDepth == 0 else { return }
-        let version = try currentDataVersion()
-        guard version != dataVersion else { return }
-        dataVersion = version
+        // Taken before anything is read: what is read may be newer, never older.
+        let mark = signal.mark
+        guard mark != seen else { return }
+        seen = mark
         counters.removeAll(keepingCapacity: true)
         let counter = try statements("SELECT key_counter FROM store").first { $0.integer(0) } ?? 0
         if counter != keyCounter || keys.count > 10_000 {

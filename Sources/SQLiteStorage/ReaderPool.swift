@@ -1,12 +1,14 @@
 import Dispatch
 import Domain
+import GRDBSQLite
 import Synchronization
 
 /// Read-only connections, lent to one caller at a time and kept for the thread's next.
 public final class ReaderPool: ReadStore {
     private let path: String
     private let idle = ThreadShards<[Lent]> { [] }
-    private let watcher: Mutex<Lent>
+    private let signal: CommitSignal
+    private let lastMark = Mutex<(mark: CommitSignal.Mark, count: Int64)>((CommitSignal.Mark(), 0))
     private let nanoseconds = Atomic<Int64>(0)
     private let calls = Atomic<Int64>(0)
 
@@ -15,16 +17,29 @@ public final class ReaderPool: ReadStore {
         let reader: Reader
     }
 
+    /// Holds the database open, and does nothing else.
+    private struct Anchor: @unchecked Sendable {
+        private let connection: OpaquePointer
+
+        init(path: String) throws {
+            connection = try Reader.open(path, flags: SQLITE_OPEN_READONLY)
+            // The first read opens the index.
+            try Statement(connection, "SELECT identity FROM store").run()
+        }
+    }
+
+    private let anchor: Anchor
+
     public init(path: String) throws {
         self.path = path
-        watcher = Mutex(Lent(reader: try Reader(path: path)))
-        let first = Lent(reader: try Reader(path: path))
-        idle.withLock { $0.append(first) }
+        // A connection that stays open keeps the index of the write-ahead log in its place.
+        anchor = try Anchor(path: path)
+        signal = try CommitSignal(path: path)
     }
 
     public func read<Result>(_ body: (any StoreReader) throws -> Result) throws -> Result {
         do {
-            let lent = try idle.withLock({ $0.popLast() }) ?? Lent(reader: Reader(path: path))
+            let lent = try idle.withLock({ $0.popLast() }) ?? Lent(reader: Reader(path: path, signal: signal))
             lent.reader.begin()
             let start = DispatchTime.now().uptimeNanoseconds
             defer {
@@ -39,8 +54,11 @@ public final class ReaderPool: ReadStore {
     }
 
     public var commitMark: Int64 {
-        // Out of reach looks like no change; the next read tells what is wrong.
-        watcher.withLock { (try? $0.reader.currentDataVersion()) ?? -1 }
+        let mark = signal.mark
+        return lastMark.withLock { last in
+            if last.mark != mark { last = (mark, last.count + 1) }
+            return last.count
+        }
     }
 
     /// Prometheus text: how often and how long a reader was lent.

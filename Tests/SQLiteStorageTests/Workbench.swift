@@ -66,7 +66,7 @@ struct Workbench {
 
     func page(_ request: ListRequest, personal: Bool = true) throws -> Page {
         let embeds = ListDefinition.of(request.query.kind)?.embeds ?? []
-        let form = ListForm(kind: request.query.kind, personal: personal, embedding: embeds)
+        let form = ListForm(kind: request.query.kind, personal: personal, only: request.fields, embedding: embeds)
         return try engine.reading.read { reader in
             var out = ByteWriter()
             let end = try reader.list(request.query, of: organization.number, form: form, into: &out)

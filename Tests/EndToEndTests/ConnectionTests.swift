@@ -1,0 +1,168 @@
+import Foundation
+import Testing
+
+/// How connections are kept, shared out and closed, and what HTTP itself asks for.
+@Suite struct ConnectionTests {
+    private let shared: SharedServer
+    private var server: Server { shared.server }
+    private var key: String { shared.reader.token }
+
+    init() throws { shared = try SharedServer.running }
+
+    @Test func twentyRequestsInOneWriteAreAnsweredInOrder() throws {
+        // given: some answered at once, some from a thread
+        let targets = (1...20).map { number in
+            switch number % 4 {
+            case 0: "/api/v1/candidates?limit=\(number)"
+            case 1: "/api/v1/candidates?limit=\(number)&q=a*&count=exact"
+            case 2: "/api/v1/candidates?limit=\(number)&min_experience=1"
+            default: "/api/v1/candidates?limit=\(number)&sort=-full_name&status=new,screening,interviewing,hired,rejected"
+            }
+        }
+        let connection = try server.connect()
+
+        // when
+        connection.send(targets.enumerated().map { Server.request("GET", $1, key: key, ["X-Request-Id: n\($0)"]) }.joined())
+
+        // then
+        for (index, _) in targets.enumerated() {
+            let response = try connection.receive()
+            #expect(response.status == 200)
+            #expect(response["X-Request-Id"] == "n\(index)")
+            #expect(try response.json["data"].array?.count ?? 0 <= index + 1)
+        }
+    }
+
+    @Test func aRequestInSingleBytesIsAnswered() throws {
+        let connection = try server.connect()
+        for byte in Server.request("GET", "/api/v1/candidates?limit=1", key: key).utf8 { connection.send([byte]) }
+        #expect(try connection.receive().status == 200)
+    }
+
+    @Test func aClientThatIsDoneSendingStillGetsItsAnswers() throws {
+        // given
+        let connection = try server.connect()
+        let slow = Server.request("GET", "/api/v1/candidates?limit=5&q=a*&count=exact", key: key)
+
+        // when
+        connection.send(slow + slow + Server.request("GET", "/healthz"))
+        connection.endSending()
+
+        // then
+        for _ in 0..<3 { #expect(try connection.receive().status == 200) }
+        #expect(try connection.readToEnd().isEmpty)
+    }
+
+    @Test func aClientThatIsDoneSendingMayStillWaitForAnEvent() throws {
+        // given
+        let connection = try server.connect()
+        let last = try server.get("/api/v1/events?after=0&limit=1000&candidate_id=\(shared.candidate)", key: key).json["meta"]["last_sequence"].int ?? 0
+
+        // when
+        connection.send(Server.request("GET", "/api/v1/events?wait=1&candidate_id=\(shared.candidate)&after=\(last)", key: key))
+        connection.endSending()
+
+        // then
+        let response = try connection.receive()
+        #expect(try response.status == 200 && response.json["data"].array?.isEmpty == true)
+    }
+
+    @Test func halfARequestAndTheEndOfSendingIsNoAnswer() throws {
+        let connection = try server.connect()
+        connection.send("GET /healthz HTTP/1.1\r\nHo")
+        connection.endSending()
+        let rest = try connection.readToEnd()
+        #expect(rest.isEmpty || String(decoding: rest, as: UTF8.self).hasPrefix("HTTP/1.1 400 "))
+    }
+
+    @Test func http10IsAnsweredAndClosedUnlessItAsksOtherwise() throws {
+        // when
+        let plain = try server.connect()
+        plain.send("GET /healthz HTTP/1.0\r\n\r\n")
+        let kept = try server.connect()
+        kept.send("GET /healthz HTTP/1.0\r\nConnection: keep-alive\r\n\r\n")
+
+        // then
+        let first = try plain.receive()
+        #expect(first.status == 200 && first["Connection"] == "close")
+        #expect(try plain.readToEnd().isEmpty)
+        #expect(try kept.receive()["Connection"] == "keep-alive")
+        kept.send("GET /healthz HTTP/1.0\r\n\r\n")
+        #expect(try kept.receive().status == 200)
+    }
+
+    @Test func connectionCloseIsObeyed() throws {
+        let connection = try server.connect()
+        connection.send(Server.request("GET", "/healthz", ["Connection: close"]) + Server.request("GET", "/healthz"))
+        #expect(try connection.receive()["Connection"] == "close")
+        #expect(try connection.readToEnd().isEmpty)
+    }
+
+    @Test func anExpectationIsMetBeforeTheBody() throws {
+        // given
+        let connection = try server.connect()
+
+        // when
+        connection.send(Server.request("POST", "/api/v1/candidates", key: key, ["Content-Length: 5", "Expect: 100-continue"]))
+
+        // then
+        #expect(connection.isReadable(within: 5))
+        var response = try connection.receive()
+        if response.status == 100 {
+            connection.send("hello")
+            response = try connection.receive()
+        }
+        #expect(response.status == 405)
+    }
+
+    @Test(arguments: ["/api/v1/candidates?limit=3", "/api/v1", "/api/v1/key", "/healthz", "/docs", "/openapi.json", "/openapi.yaml", "/api/v1/nothing"])
+    func headIsAnsweredLikeGetWithoutTheBody(target: String) throws {
+        // when
+        let connection = try server.connect()
+        connection.send(Server.request("GET", target, key: key, ["X-Request-Id: same"]))
+        let get = try connection.receive()
+        connection.send(Server.request("HEAD", target, key: key, ["X-Request-Id: same"]) + Server.request("GET", "/healthz"))
+        let head = try connection.receive(isHead: true)
+
+        // then: the next answer begins right behind the head
+        #expect(try connection.receive().text.contains("ok"))
+        #expect(head.status == get.status)
+        let changing = ["date", "ratelimit"]
+        func fields(_ response: Response) -> [String] {
+            response.fields.filter { !changing.contains($0.name.lowercased()) }.map { "\($0.name): \($0.value)" }
+        }
+        #expect(fields(head) == fields(get))
+        #expect(head["Content-Length"] == String(get.body.count))
+    }
+
+    @Test func optionsTellsABrowserWhatItMayAskWithoutKeyOrToken() throws {
+        // when
+        let preflight = try server.ask(
+            "OPTIONS", "/api/v1/candidates",
+            ["Origin: \(SharedServer.origin)", "Access-Control-Request-Method: GET", "Access-Control-Request-Headers: authorization"])
+        let stranger = try server.ask("OPTIONS", "/api/v1/candidates", ["Origin: https://evil.example", "Access-Control-Request-Method: GET"])
+        let plain = try server.ask("OPTIONS", "/api/v1/candidates")
+
+        // then
+        for response in [preflight, stranger, plain] {
+            #expect(response.status == 204 && response.body.isEmpty && response["RateLimit"] == nil && response["Content-Length"] == nil)
+            #expect(response["Allow"] == "GET, HEAD, OPTIONS")
+        }
+        #expect(preflight["Access-Control-Allow-Origin"] == SharedServer.origin)
+        #expect(preflight["Access-Control-Allow-Methods"]?.contains("GET") == true)
+        #expect(preflight["Access-Control-Allow-Headers"]?.lowercased().contains("authorization") == true)
+        #expect(stranger["Access-Control-Allow-Origin"] == nil && plain["Access-Control-Allow-Origin"] == nil)
+    }
+
+    @Test func anAllowedOriginMayReadTheAnswerAndItsHeadersAlsoOfErrors() throws {
+        for (target, key) in [("/api/v1/candidates?limit=1", key as String?), ("/api/v1/candidates?limit=0", key), ("/api/v1/candidates", nil)] {
+            let response = try server.get(target, key: key, ["Origin: \(SharedServer.origin)"])
+            #expect(response["Access-Control-Allow-Origin"] == SharedServer.origin)
+            let exposed = (response["Access-Control-Expose-Headers"] ?? "").components(separatedBy: ", ")
+            #expect(Set(["Link", "ETag", "RateLimit", "RateLimit-Policy", "Retry-After", "X-Request-Id"]).isSubset(of: exposed))
+            #expect(response["Vary"] == "Accept, Accept-Encoding, Authorization, Origin")
+            #expect(response["Access-Control-Allow-Credentials"] == nil)
+        }
+        #expect(try server.get("/api/v1/candidates?limit=1", key: key, ["Origin: https://evil.example"])["Access-Control-Allow-Origin"] == nil)
+    }
+}

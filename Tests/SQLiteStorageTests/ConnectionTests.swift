@@ -1,0 +1,132 @@
+import Domain
+import Foundation
+import Testing
+
+@testable import SQLiteStorage
+
+@Suite("SQLite: what the connections and the schema promise")
+struct ConnectionTests {
+    private func pragma(_ name: String, _ statements: StatementCache) throws -> String? { try statements("PRAGMA \(name)").first { $0.string(0) } }
+
+    @Test("The writer syncs each commit in full, keeps a write-ahead log and holds foreign keys, opened anew too")
+    func writer() throws {
+        let folder = try TemporaryFolder()
+        for _ in 0..<2 {
+            let database = try Database(path: folder.path + "/a.db", time: TestClock())
+            for round in 0..<2 {
+                if round == 1 { _ = try database.organizations() }
+                let found = try database.queue.inDatabase { connection in
+                    let cache = StatementCache(try #require(connection.sqliteConnection))
+                    return try ["synchronous", "journal_mode", "foreign_keys", "secure_delete"].map { try pragma($0, cache) }
+                }
+                #expect(found == ["2", "wal", "1", "1"])
+            }
+        }
+    }
+
+    @Test("A reader can't write")
+    func reader() throws {
+        let folder = try TemporaryFolder()
+        let database = try Database(path: folder.path + "/a.db", time: TestClock())
+        let reader = try Reader(path: database.path)
+        #expect(try pragma("query_only", reader.statements) == "1" && pragma("journal_mode", reader.statements) == "wal")
+        #expect(throws: SQLiteFailure.self) { try reader.statements("DELETE FROM organizations").run() }
+    }
+
+    @Test("A table's columns are the schema's fields, and what the store adds", arguments: RecordKind.allCases)
+    func columns(kind: RecordKind) throws {
+        let folder = try TemporaryFolder()
+        let database = try Database(path: folder.path + "/a.db", time: TestClock())
+        let columns = try database.transaction { try $0("PRAGMA table_info(\(kind.plural))").all { ($0.string(1), $0.string(2), $0.integer(3) == 1) } }
+        let fields = kind.schema.fields
+        var expected = ["change", "organization", "id", "external_id", "version", "created_at"] + fields.map(\.column)
+        expected += fields.filter(\.folded).map { $0.column + "_folded" }
+        if kind == .candidate { expected.append("best_score") }
+        if kind == .application { expected.append("candidate_change") }
+        #expect(columns.map(\.0).sorted() == expected.sorted())
+        for field in fields {
+            let (_, type, isRequired) = try #require(columns.first { $0.0 == field.column })
+            let wanted =
+                switch field.form {
+                case .text, .choice, .list, .object, .array, .json: "TEXT"
+                case .integer, .time: "INTEGER"
+                case .number: "REAL"
+                case .reference: "BLOB"
+                }
+            #expect(type == wanted, "\(field.column)")
+            #expect(isRequired == (field.required || field.initial != .null), "\(field.column)")
+        }
+    }
+
+    @Test("Every word of every choice can be stored")
+    func choices() throws {
+        let bench = try Workbench()
+        _ = try Related(bench)
+        for kind in [RecordKind.candidate, .job, .interview] {
+            for field in kind.schema.fields {
+                guard case .choice(let words) = field.form else { continue }
+                for word in words {
+                    let rest = kind == .job ? #""title":"T","# : kind == .interview ? #""candidate_external_id":"related-c","# : ""
+                    #expect(try bench.put(kind, #"{\#(rest)"\#(field.name)":"\#(word)"}"#).isCreated, "\(field.name) \(word)")
+                }
+            }
+        }
+    }
+
+    @Test("The schema itself refuses what no code should write")
+    func constraints() throws {
+        let bench = try Workbench()
+        let related = try Related(bench)
+        let database = try #require(bench.engine as? SQLiteEngine).database
+        for sql in [
+            "UPDATE candidates SET status = 'nonsense'", "UPDATE candidates SET version = 0", "UPDATE candidates SET organization = 2",
+            "UPDATE jobs SET title = NULL", "UPDATE applications SET job_id = zeroblob(16)", "DELETE FROM jobs", "DELETE FROM candidates",
+            "INSERT INTO candidates SELECT * FROM candidates", "UPDATE organizations SET match_threshold = 101",
+        ] {
+            #expect(throws: StoreError.self, "\(sql)") { try database.transaction { try $0(sql).run() } }
+        }
+        #expect(try bench.record(related.candidate) != nil)
+    }
+
+    @Test("A new file is for its owner alone; a folder, a text and a newer database are refused in words")
+    func files() throws {
+        let folder = try TemporaryFolder()
+        let path = folder.path + "/a.db"
+        do {
+            let database = try Database(path: path, time: TestClock())
+            let mode = try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int
+            #expect(mode == 0o600)
+            try database.transaction { try $0("INSERT INTO grdb_migrations (identifier) VALUES ('99 from the future')").run() }
+        }
+        func problem(_ path: String, create: Bool = true) -> String? {
+            do { _ = try Database(path: path, create: create, time: TestClock()) } catch let problem as DatabaseProblem { return problem.description } catch {}
+            return nil
+        }
+        #expect(problem(path)?.contains("newer hirewire") == true)
+        #expect(problem(folder.path)?.contains("folder") == true)
+        #expect(problem(folder.path + "/none.db", create: false)?.contains("there is no database") == true)
+        #expect(problem(folder.path + "/none/a.db")?.contains("does not exist") == true)
+        try Data(repeating: 0x41, count: 8_192).write(to: URL(fileURLWithPath: folder.path + "/text"))
+        #expect(problem(folder.path + "/text")?.contains("not a hirewire database") == true)
+    }
+
+    @Test("A copy made between writes is whole, passes the examination, and is another identity when restored")
+    func copies() throws {
+        let bench = try Workbench()
+        _ = try Related(bench)
+        let path = try #require(bench.engine as? SQLiteEngine).database.path
+        let folder = try TemporaryFolder()
+        try Maintenance.backup(path, to: folder.path + "/copy.db")
+        #expect(throws: DatabaseProblem.self) { try Maintenance.backup(path, to: folder.path + "/copy.db") }
+        try bench.put(.candidate, #"{"external_id":"later"}"#)
+        let report = try Maintenance.check(folder.path + "/copy.db")
+        #expect(report.isSound && report.isNewest && report.events == 2)
+        #expect(report.counts.first { $0.kind == .candidate }?.records == 1)
+        #expect(try Maintenance.check(path).counts.first { $0.kind == .candidate }?.records == 2)
+        #expect(try Maintenance.restore(folder.path + "/copy.db", to: folder.path + "/back.db") == nil)
+        let identities = try [path, folder.path + "/copy.db", folder.path + "/back.db"].map { path in
+            try Database(path: path, create: false, time: TestClock()).transaction { try $0("SELECT identity FROM store").first { $0.integer(0) } }
+        }
+        #expect(identities[0] == identities[1] && identities[1] != identities[2])
+    }
+}
