@@ -62,17 +62,13 @@ private struct ListRequestParser {
 
     mutating func read(_ parameters: [RequestParameter]) throws(ParameterFault) {
         let cursor = try readOnce(parameters)
-        var own = canonicalText()
         if let cursor {
             guard let cursor = Cursor(text: cursor) else { throw .invalidCursor }
-            if own.isEmpty, !cursor.canonical.isEmpty {
-                try adopt(cursor)
-                own = canonicalText()
-            }
-            guard own == cursor.canonical else { throw .cursorMismatch }
+            if spelled.isEmpty, explicitSort == nil { try adopt(cursor) }
+            guard canonicalText() == cursor.canonical else { throw .cursorMismatch }
             query.position = cursor.position
         }
-        canonical = own
+        canonical = canonicalText()
         try finish()
     }
 
@@ -116,8 +112,10 @@ private struct ListRequestParser {
         }
     }
 
-    private mutating func canonicalText() -> String {
-        spelled.sorted { ($0.name, $0.value) < ($1.name, $1.value) }
+    /// A sort that would be there without being asked for is not spelled out.
+    private func canonicalText() -> String {
+        let sort = explicitSort.flatMap { $0 == defaultSort ? nil : ("sort", $0.text) }
+        return (spelled + [sort].compactMap(\.self)).sorted { ($0.name, $0.value) < ($1.name, $1.value) }
             .map { "\($0.name)=\($0.value)" }.joined(separator: "\u{1F}")
     }
 
@@ -171,7 +169,6 @@ private struct ListRequestParser {
         }
         let sort = ListSort(field: field, descending: descending)
         explicitSort = sort
-        spelled.append(("sort", sort.text))
     }
 
     private func names(_ value: String, of parameter: String, from known: [String]) throws(ParameterFault) -> [String] {
@@ -270,10 +267,13 @@ private struct ListRequestParser {
         query.conditions.append(filter.meaning == .skills ? .skills([value]) : .matches(field: filter.name, anyOf: [value]))
     }
 
-    private mutating func finish() throws(ParameterFault) {
+    private var defaultSort: ListSort {
         let searches = query.conditions.contains { if case .search = $0 { true } else { false } }
-        let byChange = query.updatedAfter != nil || query.includeDeleted || searches
-        query.sort = explicitSort ?? (byChange ? .updated : definition.defaultSort)
+        return query.updatedAfter != nil || query.includeDeleted || searches ? .updated : definition.defaultSort
+    }
+
+    private mutating func finish() throws(ParameterFault) {
+        query.sort = explicitSort ?? defaultSort
         if query.includeDeleted, !query.sort.isByChange {
             throw .invalid("sort", message: "tombstones come in the order of updated_at only", allowed: ["updated_at", "-updated_at"])
         }

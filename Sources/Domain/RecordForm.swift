@@ -207,13 +207,16 @@ public struct Tombstone: Sendable {
 }
 
 extension JSONValue {
-    /// The value with each text that looks like an e-mail address, and each member `email`, made `null`.
+    /// The value with each text that looks like an e-mail address, and each member `email`, made `null`; a member whose
+    /// very name looks like one is left out.
     var withoutAddresses: JSONValue {
         switch self {
         case .string(let text): text.utf8.contains(0x40) ? .null : self
         case .array(let elements): .array(elements.map(\.withoutAddresses))
         case .object(let members):
-            .object(members.map { .init($0.name, $0.name == "email" ? .null : $0.value.withoutAddresses) })
+            .object(
+                members.filter { !$0.name.utf8.contains(0x40) }
+                    .map { .init($0.name, $0.name == "email" ? .null : $0.value.withoutAddresses) })
         default: self
         }
     }

@@ -9,6 +9,7 @@ import NIOPosix
 import NIOSSL
 import NIOTLS
 import ServiceLifecycle
+import Synchronization
 
 /// The sockets of the public API: HTTP/1.1, and with a certificate TLS with HTTP/2 by ALPN.
 ///
@@ -76,13 +77,16 @@ public final class PublicListener: Service {
         port = channel.localAddress?.port ?? 0
     }
 
-    /// Serves until the graceful shutdown, then finishes what is under way.
+    /// Serves until the graceful shutdown, or until another service's failure ends the group, then finishes what is
+    /// under way.
     public func run() async throws {
         let promise = channel.eventLoop.makePromise(of: Void.self)
-        await withGracefulShutdownHandler {
+        // A shutdown that takes too long is cancelled as well: both may come.
+        let hasBegun = Atomic<Bool>(false)
+        await withTaskCancellationOrGracefulShutdownHandler {
             try? await channel.closeFuture.get()
-        } onGracefulShutdown: {
-            self.quiescing.initiateShutdown(promise: promise)
+        } onCancelOrGracefulShutdown: {
+            if !hasBegun.exchange(true, ordering: .relaxed) { self.quiescing.initiateShutdown(promise: promise) }
         }
         try await promise.futureResult.get()
     }

@@ -177,7 +177,7 @@ public final class PublicCore: RequestCore {
     ) throws -> Outcome {
         guard let key = reply.key else { throw Problem(.internal, "") }
         let tag = try entityTag(route, request, key, reader)
-        let isUnchanged = tag.map { request.ifNoneMatch?.contains($0.text) ?? false } ?? false
+        let isUnchanged = tag.map { request.ifNoneMatch?.contains($0.opaque) ?? false } ?? false
         let decision = keyBuckets.take(key.keyID, tenths: isUnchanged ? 1 : 10, limit: key.rateLimit, now: monotonic())
         reply.limit = decision
         guard decision.isAllowed else {
@@ -298,6 +298,8 @@ struct EntityTag: Sendable {
     let hash: UInt64
     /// `W/"…"`.
     let text: String
+    /// Without the `W/`: `If-None-Match` compares weakly (RFC 9110, 13.1.2), and some clients drop it.
+    var opaque: Substring { text.dropFirst(2) }
 
     init(_ digest: SHA256.Digest) {
         let bytes = Array(digest.prefix(16))

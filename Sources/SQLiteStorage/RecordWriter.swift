@@ -1,6 +1,10 @@
 import Domain
 
 /// The open transaction of a write: records, their tombstones, index entries and events, committed together.
+///
+/// A change is refused (``InputFaults``) before anything of it is written, so that the transaction can go on; whatever
+/// fails after that ends the whole transaction. There is no savepoint for each change: at each, SQLite's full-text index
+/// writes out what it has gathered, which made an import eleven times as many pages.
 final class RecordWriter: StoreWriter {
     let statements: StatementCache
     private let time: any TimeSource
@@ -56,39 +60,21 @@ final class RecordWriter: StoreWriter {
         }
     }
 
-    /// Runs one change so that it leaves nothing when it fails.
-    private func atomically<Result>(_ body: () throws -> Result) throws -> Result {
-        try statements("SAVEPOINT change").run()
-        do {
-            let result = try body()
-            try statements("RELEASE change").run()
-            return result
-        } catch {
-            try statements("ROLLBACK TO change").run()
-            try statements("RELEASE change").run()
-            // What was counted on the way may be of rows that are gone again.
-            resolved = [:]
-            throw error
-        }
-    }
-
     // MARK: Changing
 
     func apply(
         _ input: RecordInput, in organization: Organization, options: ChangeOptions
     ) throws -> ChangeOutcome {
         let existing = try input.externalID.flatMap { try find(kind: input.kind, externalID: $0, in: organization.number) }
-        return try atomically {
-            if let existing { return try update(existing, by: input, in: organization, options) }
-            return try create(input, in: organization, options)
-        }
+        if let existing { return try update(existing, by: input, in: organization, options) }
+        return try create(input, in: organization, options)
     }
 
     func change(
         _ id: RecordID, by input: RecordInput, in organization: Organization, options: ChangeOptions
     ) throws -> ChangeOutcome? {
         guard let change = try place(of: id, in: organization.number), let existing = try load(id.kind, change) else { return nil }
-        return try atomically { try update(existing, by: input, in: organization, options) }
+        return try update(existing, by: input, in: organization, options)
     }
 
     private func create(_ given: RecordInput, in organization: Organization, _ options: ChangeOptions) throws -> ChangeOutcome {

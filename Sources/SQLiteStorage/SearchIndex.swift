@@ -31,7 +31,7 @@ enum SearchIndex {
         switch record.kind {
         case .candidate:
             [
-                join(record, ["full_name", "first_name", "last_name", "headline", "location", "source"], unique: true),
+                join(record, nameFields(record) + ["headline", "location", "source"]),
                 list(record["skills"]),
                 join(record, ["email", "phone", "external_user_id", "resume.text"]),
             ]
@@ -44,19 +44,20 @@ enum SearchIndex {
         }
     }
 
+    /// The first and the last name stand in most full names already.
+    private static func nameFields(_ record: Record) -> [String] {
+        guard let full = record.text("full_name"), let first = record.text("first_name"), let last = record.text("last_name"),
+            full.utf8.starts(with: first.utf8), full.utf8.count == first.utf8.count + last.utf8.count + 1
+        else { return ["full_name", "first_name", "last_name"] }
+        return ["full_name"]
+    }
+
     /// Field by field, a stop between them, so that no phrase spans two.
-    private static func join(_ record: Record, _ fields: [String], unique: Bool = false) -> SQLValue {
-        var texts: [String] = []
-        for field in fields {
-            guard let text = record.text(field) else { continue }
-            // The first and the last name stand in the full name already.
-            if unique, field.hasSuffix("t_name"), texts.first?.contains(text) ?? false { continue }
-            texts.append(text)
-        }
+    private static func join(_ record: Record, _ fields: [String]) -> SQLValue {
+        let texts = fields.compactMap(record.text)
         return texts.isEmpty ? .null : .text(texts.joined(separator: " . "))
     }
 
-    /// Folded, since the skill filter asks without regard to case: the index's own folding leaves ß and ligatures be.
     private static func list(_ value: FieldValue) -> SQLValue {
         guard case .list(let list) = value, !list.isEmpty else { return .null }
         return .text(folded(list.joined(separator: " . ")))

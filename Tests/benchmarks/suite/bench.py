@@ -14,8 +14,8 @@ class Bench:
         self.work = options.work
         self.tools = options.work.parent
         self.quick = options.quick
-        self.seconds = options.seconds or (2 if options.quick else 8)
-        self.rounds = 2 if options.quick else 3
+        self.seconds = options.seconds or (2 if options.quick else 5)
+        self.rounds = 2 if options.quick else 5
         self.log = self.work / "yardsticks.log"
         self.random = random.Random(11)
 

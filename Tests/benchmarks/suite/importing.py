@@ -122,9 +122,9 @@ def others(bench):
             check_single(stored, server.port, keys)
 
         check()
-        progress(f"200 requests/s for {bench.seconds * 3} s")
+        progress(f"200 requests/s for {bench.seconds * 5} s")
         alone = Paced(bench, server.port, requests)
-        time.sleep(bench.seconds * 3)
+        time.sleep(bench.seconds * 5)
         alone = alone.stop()
         progress(f"the same during the import of {large.count:,} rows")
         process = processes.start(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)

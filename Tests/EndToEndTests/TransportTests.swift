@@ -1,0 +1,146 @@
+import Foundation
+import Testing
+
+/// TLS, HTTP/2 and the operator's listener.
+@Suite struct TransportTests {
+    private static func has(_ program: String) -> Bool {
+        (try? Finished(ChildProcess("/bin/sh", ["-c", "command -v \(program)"])).exitCode) == 0
+    }
+    private static let canCheckTLS = has("curl") && has("openssl")
+
+    private let folder: Folder
+
+    init() throws { folder = try Folder() }
+
+    private func certificate() throws -> [String] {
+        let arguments = [
+            "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj", "/CN=localhost",
+            "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1", "-keyout", folder("key.pem"), "-out", folder("cert.pem"),
+        ]
+        let made = try Finished(ChildProcess("openssl", arguments))
+        guard made.exitCode == 0 else { throw Trouble("no certificate: \(made.errors)") }
+        return ["--tls-certificate", folder("cert.pem"), "--tls-key", folder("key.pem")]
+    }
+
+    private func curl(_ server: Server, _ arguments: [String], _ target: String) throws -> Finished {
+        let fixed = ["-sS", "--max-time", "30", "--cacert", folder("cert.pem"), "-w", "\n%{http_version} %{http_code} %{num_connects}\n"]
+        return try Finished(ChildProcess("curl", fixed + arguments + ["https://localhost:\(server.port)\(target)"]))
+    }
+
+    @Test(.enabled(if: canCheckTLS))
+    func tlsSpeaksHTTP2AndFallsBackToHTTP11() throws {
+        // given
+        let server = try Server(folder("tls.db"), ["--demo"] + certificate())
+        let key = ["-H", "Authorization: Bearer \(try #require(server.key))"]
+        #expect(server.process.output.contains("\"public\":\"https://"))
+
+        // when
+        let two = try curl(server, ["--http2"] + key, "/api/v1/candidates?limit=2")
+        let one = try curl(server, ["--http1.1"] + key, "/api/v1/candidates?limit=2")
+        let bare = try curl(server, ["--no-alpn"] + key, "/api/v1/candidates?limit=2")
+        let refused = try curl(server, ["--http2", "-i"], "/api/v1/candidates")
+        let large = try curl(server, ["--http2"] + key, "/api/v1/matches?limit=1000&expand=candidate,job")
+        let many = try curl(server, ["--http2", "-o", "/dev/null", "-Z"] + key, "/api/v1/candidates?limit=[1-40]")
+        let head = try curl(server, ["--http2", "-I"] + key, "/api/v1/candidates?limit=2")
+        let long = try curl(server, ["--http2"] + key, "/api/v1/candidates?q=" + String(repeating: "x", count: 9_000))
+        let posted = try curl(server, ["--http2", "-i", "--data-binary", "hello"] + key, "/api/v1/candidates")
+
+        // then
+        #expect(two.output.hasSuffix("\n2 200 1\n") && two.output.hasPrefix("{\"data\":[{\"id\":\"cand_"), "\(two.output) \(two.errors)")
+        #expect(one.output.hasSuffix("\n1.1 200 1\n"), "\(one.output.suffix(100)) \(one.errors)")
+        #expect(bare.output.hasSuffix("\n1.1 200 1\n"), "\(bare.output.suffix(100)) \(bare.errors)")
+        #expect(refused.output.contains("HTTP/2 401") && refused.output.contains("www-authenticate: Bearer realm=\"hirewire\""))
+        #expect(large.output.hasSuffix("\n2 200 1\n") && large.output.contains("],\"has_more\":false,\"meta\":"))
+        #expect(many.output.components(separatedBy: "2 200 ").count == 41, "\(many.output) \(many.errors)")
+        #expect(head.output.contains("HTTP/2 200") && head.output.contains("content-length: "))
+        #expect(long.output.hasSuffix("2 414 1\n") && long.output.contains("uri_too_long"))
+        #expect(posted.output.contains("HTTP/2 405") && posted.output.contains("allow: GET, HEAD, OPTIONS"))
+    }
+
+    @Test(.enabled(if: canCheckTLS))
+    func whatSpeaksNoTLSIsLetGo() throws {
+        let server = try Server(folder("plain.db"), certificate())
+        let connection = try server.connect()
+        connection.send(Server.request("GET", "/healthz"))
+        _ = try connection.readToEnd()
+        #expect(try curl(server, [], "/healthz").output.hasPrefix("{\"status\":\"ok\"}"))
+    }
+
+    @Test(.enabled(if: canCheckTLS))
+    func aShutdownFinishesAStreamUnderWay() throws {
+        // given
+        let server = try Server(folder("stream.db"), ["--demo"] + certificate())
+        let key = try #require(server.key)
+        let last = ["-H", "Authorization: Bearer \(key)", "--http2"]
+        let waiting = try ChildProcess(
+            "curl",
+            ["-sS", "--max-time", "30", "--cacert", folder("cert.pem"), "-w", "\n%{http_version} %{http_code}\n"] + last
+                + ["https://localhost:\(server.port)/api/v1/events?wait=30&after=1000000"])
+        #expect(try poll(seconds: 10) { try requests(server, inFlightOn: waiting) })
+
+        // when
+        let code = server.stop()
+
+        // then
+        #expect(code == 0)
+        let finished = try Finished(waiting)
+        #expect(finished.output.hasSuffix("\n2 200\n"), "\(finished.output) \(finished.errors)")
+    }
+
+    /// Whether the client has its connection: the kernel's table has it.
+    private func requests(_ server: Server, inFlightOn process: ChildProcess) throws -> Bool {
+        let wanted = String(format: "%04X 01", server.port)
+        let tables = ["/proc/net/tcp", "/proc/net/tcp6"].compactMap { try? String(contentsOfFile: $0, encoding: .utf8) }
+        guard tables.joined().contains(":" + wanted) else { return false }
+        // The handshake and the request follow at once.
+        Thread.sleep(forTimeInterval: 0.5)
+        return process.exitCode == nil
+    }
+
+    @Test func theOperatorsListenerTellsHowItIs() throws {
+        // given
+        let server = try Server(folder("operator.db"), ["--demo"])
+        let key = try #require(server.key)
+        _ = try server.get("/api/v1/candidates", key: key)
+        _ = try server.get("/api/v1/candidates/nonsense", key: key)
+        func ask(_ target: String) throws -> Response {
+            let connection = try Connection(server.operatorPort)
+            connection.send(Server.request("GET", target))
+            return try connection.receive()
+        }
+
+        // when
+        let metrics = try ask("/metrics")
+
+        // then
+        #expect(try ask("/healthz").status == 200 && ask("/readyz").status == 200)
+        #expect(metrics.status == 200 && metrics["Content-Type"]?.hasPrefix("text/plain; version=0.0.4") == true)
+        for line in [
+            "hirewire_http_requests_total{route=\"/api/v1/candidates\",status=\"200\"} 1",
+            "hirewire_http_requests_total{route=\"/api/v1/candidates/{id}\",status=\"404\"} 1", "hirewire_limiter_refusals_total 0",
+            "hirewire_http_request_duration_seconds_count{route=\"/api/v1/candidates\",status=\"200\"} 1",
+        ] { #expect(metrics.text.contains(line + "\n"), "\(metrics.text)") }
+        #expect(metrics.text.contains("\nprocess_resident_memory_bytes "))
+        let nothing = try ask("/nothing")
+        #expect(nothing.status == 404 && nothing["Content-Type"] == "application/problem+json")
+        // the operator's pages are not on the public listener
+        #expect(try server.get("/metrics").status == 404 && server.get("/readyz").status == 404)
+    }
+
+    @Test func theAccessLogHasTheRequestIdAndNoSecretOrQuery() throws {
+        // given
+        let server = try Server(folder("log.db"), ["--demo", "--access-log", "on", "--log-format", "json"])
+        let key = try #require(server.key)
+
+        // when
+        _ = try server.get("/api/v1/candidates?q=engineer&limit=1", key: key, ["X-Request-Id: find-me"])
+        _ = try server.get("/api/v1/candidates?api_key=\(key)", ["X-Request-Id: leaked"])
+
+        // then
+        #expect(poll(seconds: 5) { server.process.errors.contains("\"find-me\"") && server.process.errors.contains("\"leaked\"") })
+        let line = try #require(server.process.errors.split(separator: "\n").first { $0.contains("find-me") })
+        _ = try JSON(Array(line.utf8))
+        #expect(line.contains("/api/v1/candidates") && line.contains("200"))
+        #expect(!server.process.errors.contains("engineer") && !server.process.errors.contains(key))
+    }
+}
