@@ -205,7 +205,9 @@ private struct ListRequestParser {
         switch filter.form {
         case .choice(let words):
             let chosen = try names(value, of: filter.name, from: words)
-            add(filter, .equals(field: filter.name, anyOf: unique(chosen).map(FieldValue.text)), unique(chosen).sorted().joined(separator: ","))
+            add(
+                filter, .equals(field: filter.name, anyOf: unique(chosen).map(FieldValue.text)),
+                unique(chosen).sorted().joined(separator: ","))
         case .ids(let kind):
             let ids = try ids(value, kind: kind, name: filter.name)
             let condition: ListCondition =

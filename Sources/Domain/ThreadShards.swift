@@ -1,9 +1,9 @@
 import Synchronization
 
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #elseif canImport(Darwin)
-import Darwin
+    import Darwin
 #endif
 
 /// State in shards, one for (nearly) each thread, so that threads that answer requests side by side hardly ever wait for
@@ -38,8 +38,8 @@ public final class ThreadShards<State: Sendable>: Sendable {
 
 extension pthread_t {
     #if canImport(Darwin)
-    fileprivate var hashValueOfThread: Int { Int(bitPattern: self) }
+        fileprivate var hashValueOfThread: Int { Int(bitPattern: self) }
     #else
-    fileprivate var hashValueOfThread: Int { Int(bitPattern: UInt(self)) }
+        fileprivate var hashValueOfThread: Int { Int(bitPattern: UInt(self)) }
     #endif
 }

@@ -18,7 +18,8 @@ public struct ClientAddress: Sendable, Hashable {
                 // IPv4-mapped.
                 text = bytes.suffix(4).map(String.init).joined(separator: ".")
             } else {
-                text = stride(from: 0, to: 8, by: 2)
+                text =
+                    stride(from: 0, to: 8, by: 2)
                     .map { String(UInt16(bytes[$0]) << 8 | UInt16(bytes[$0 + 1]), radix: 16) }
                     .joined(separator: ":") + "::/64"
             }

@@ -21,7 +21,8 @@ public struct OperatorAPI: Sendable {
         router.get("/healthz") { _, _ in Self.answer(.ok, "{\"status\":\"ok\"}") }
         router.get("/readyz") { _, _ in
             guard let why = isReady() else { return Self.answer(.ok, "{\"status\":\"ready\"}") }
-            return Self.answer(.serviceUnavailable, JSONValue.object([.init("status", .string("not ready")), .init("reason", .string(why))]).text)
+            return Self.answer(
+                .serviceUnavailable, JSONValue.object([.init("status", .string("not ready")), .init("reason", .string(why))]).text)
         }
         router.get("/metrics") { _, _ in
             Response(

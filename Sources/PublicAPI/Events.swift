@@ -8,7 +8,8 @@ extension PublicCore {
     func events(_ call: Call, _ reader: any StoreReader) throws -> Outcome {
         let request: EventRequest
         do { request = try EventRequest(call.target.parameters()) } catch let fault as ParameterFault { throw Problem(fault) }
-        let isShort = request.query.types.isEmpty && request.query.candidates.isEmpty && request.query.jobs.isEmpty
+        let isShort =
+            request.query.types.isEmpty && request.query.candidates.isEmpty && request.query.jobs.isEmpty
             && request.query.createdAfter == nil && request.query.createdBefore == nil
         if request.wait == 0, isShort { return .now(try page(call, request, reader).answer) }
         return .later { done in

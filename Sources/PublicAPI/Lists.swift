@@ -25,7 +25,9 @@ struct ListAnswer: Sendable {
     /// Bounded tightly enough to be answered on an event loop: a walk of the table or of one relation's index.
     var isShort: Bool {
         let query = list.query
-        return query.conditions.allSatisfy { if case .equals(let field, let ids) = $0 { field.hasSuffix("_id") && ids.count == 1 } else { false } }
+        return query.conditions.allSatisfy {
+            if case .equals(let field, let ids) = $0 { field.hasSuffix("_id") && ids.count == 1 } else { false }
+        }
             && query.conditions.count <= 1 && !query.countsExactly && query.createdAfter == nil && query.createdBefore == nil
             && (query.sort.isByChange || query.conditions.isEmpty)
     }

@@ -36,9 +36,10 @@ struct Reply: Sendable {
         }
         if let origin {
             headers.append(("Access-Control-Allow-Origin", origin))
-            headers.append((
-                "Access-Control-Expose-Headers", "Link, ETag, RateLimit, RateLimit-Policy, Retry-After, X-Request-Id"
-            ))
+            headers.append(
+                (
+                    "Access-Control-Expose-Headers", "Link, ETag, RateLimit, RateLimit-Policy, Retry-After, X-Request-Id"
+                ))
         }
         return headers
     }
@@ -48,7 +49,9 @@ struct Reply: Sendable {
     }
 
     /// 200 with a body of JSON, or of `type`.
-    func body(_ body: ByteBuffer, type: String = "application/json", link next: String? = nil, cache: String = "private, no-cache") -> Answer {
+    func body(_ body: ByteBuffer, type: String = "application/json", link next: String? = nil, cache: String = "private, no-cache")
+        -> Answer
+    {
         var headers = headers(type)
         headers.append(("Cache-Control", cache))
         if let tag { headers.append(("ETag", tag)) }

@@ -62,7 +62,11 @@ struct StaticDocuments: Sendable {
         case .openAPIJSON: return reply.body(try forms().json, type: "application/json", cache: "public, no-cache")
         default:
             var answer = reply.body(try forms().page, type: "text/html; charset=utf-8", cache: "public, no-cache")
-            answer.headers.append(("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"))
+            answer.headers.append(
+                (
+                    "Content-Security-Policy",
+                    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+                ))
             return answer
         }
     }

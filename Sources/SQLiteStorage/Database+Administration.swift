@@ -125,18 +125,20 @@ extension Database {
             var gone = 0
             let numbers = try statements("SELECT number FROM organizations").all { OrganizationNumber($0.integer(0)) }
             for organization in numbers where gone < batch {
-                let last = try statements(
-                    """
-                    SELECT max(place) FROM (
-                        SELECT place, created_at FROM events WHERE place BETWEEN ? AND ? ORDER BY place LIMIT ?
-                    ) WHERE created_at < ?
-                    """
-                ).first([
-                    .integer(Place.key(organization, 0)), .integer(Place.key(organization, Place.mask)),
-                    .integer(Int64(batch - gone)), SQLValue(moment),
-                ]) { $0.isNull(0) ? nil : $0.integer(0) } ?? nil
+                let last =
+                    try statements(
+                        """
+                        SELECT max(place) FROM (
+                            SELECT place, created_at FROM events WHERE place BETWEEN ? AND ? ORDER BY place LIMIT ?
+                        ) WHERE created_at < ?
+                        """
+                    ).first([
+                        .integer(Place.key(organization, 0)), .integer(Place.key(organization, Place.mask)),
+                        .integer(Int64(batch - gone)), SQLValue(moment),
+                    ]) { $0.isNull(0) ? nil : $0.integer(0) } ?? nil
                 guard let last else { continue }
-                gone += try statements("SELECT count(*) FROM events WHERE place BETWEEN ? AND ?")
+                gone +=
+                    try statements("SELECT count(*) FROM events WHERE place BETWEEN ? AND ?")
                     .first([.integer(Place.key(organization, 0)), .integer(last)]) { Int($0.integer(0)) } ?? 0
                 try statements("DELETE FROM events WHERE place BETWEEN ? AND ?")
                     .run([.integer(Place.key(organization, 0)), .integer(last)])

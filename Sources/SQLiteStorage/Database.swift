@@ -132,11 +132,12 @@ public final class Database: WriteStore {
         do {
             return try queue.inDatabase { database in
                 guard let connection = database.sqliteConnection else { throw StoreError.unavailable("closed") }
-                let cache = statements.withLock { held in
-                    let cache = held.cache ?? StatementCache(connection)
-                    held.cache = cache
-                    return Held(cache: cache)
-                }.cache ?? StatementCache(connection)
+                let cache =
+                    statements.withLock { held in
+                        let cache = held.cache ?? StatementCache(connection)
+                        held.cache = cache
+                        return Held(cache: cache)
+                    }.cache ?? StatementCache(connection)
                 var result: Result?
                 try database.inTransaction(.immediate) {
                     result = try body(cache)

@@ -262,7 +262,8 @@ struct ListPlanner {
     }
 
     private func fits(_ stream: Stream, _ estimator: some RowEstimating) throws -> Bool {
-        let rows = SQLFragment("SELECT count(*) FROM (SELECT 1 FROM \(stream.source) WHERE ")
+        let rows =
+            SQLFragment("SELECT count(*) FROM (SELECT 1 FROM \(stream.source) WHERE ")
             + .joined(stream.tests, by: " AND ") + " LIMIT \(Self.sortable + 1))"
         return try estimator.count(rows) <= Self.sortable
     }
@@ -298,7 +299,8 @@ struct ListPlanner {
             page = render(streams[0], columns: list, joins: joins)
         } else {
             let join = query.includeDeleted ? "LEFT JOIN" : "CROSS JOIN"
-            page = SQLFragment("SELECT \(list) FROM (") + merged(streams) + ") k \(join) \(layout.table) t ON t.change = k.change"
+            page =
+                SQLFragment("SELECT \(list) FROM (") + merged(streams) + ") k \(join) \(layout.table) t ON t.change = k.change"
                 + "\(joins) ORDER BY \(sorted ? "k.s\(order), " : "")k.change\(order)"
         }
         return ListPlan(

@@ -39,7 +39,8 @@ public enum Maintenance {
                 isSound: problems.isEmpty, problems: problems, schemaVersion: done.count, isNewest: done.count == known.count,
                 counts: counts, events: events, size: size)
         } catch let failure as SQLiteFailure {
-            throw DatabaseProblem(Database.explain(DatabaseError(resultCode: ResultCode(rawValue: failure.code & 0xFF), message: failure.message), path))
+            throw DatabaseProblem(
+                Database.explain(DatabaseError(resultCode: ResultCode(rawValue: failure.code & 0xFF), message: failure.message), path))
         }
     }
 
@@ -47,17 +48,19 @@ public enum Maintenance {
     private static func placeProblems(_ statements: StatementCache) throws -> [String] {
         var problems: [String] = []
         for kind in RecordKind.allCases {
-            let late = try statements(
-                """
-                SELECT count(*) FROM clocks c JOIN \(kind.plural) t
-                ON t.change > (c.organization << 51) + (c.last - \(Place.epoch)) AND t.change < ((c.organization + 1) << 51)
-                WHERE c.kind = \(kind.rawValue)
-                """
-            ).first { $0.integer(0) } ?? 0
+            let late =
+                try statements(
+                    """
+                    SELECT count(*) FROM clocks c JOIN \(kind.plural) t
+                    ON t.change > (c.organization << 51) + (c.last - \(Place.epoch)) AND t.change < ((c.organization + 1) << 51)
+                    WHERE c.kind = \(kind.rawValue)
+                    """
+                ).first { $0.integer(0) } ?? 0
             if late > 0 { problems.append("\(late) \(kind.plural) are later than their clock") }
-            let both = try statements(
-                "SELECT count(*) FROM tombstones d JOIN \(kind.plural) t ON t.id = d.id WHERE d.kind = \(kind.rawValue)"
-            ).first { $0.integer(0) } ?? 0
+            let both =
+                try statements(
+                    "SELECT count(*) FROM tombstones d JOIN \(kind.plural) t ON t.id = d.id WHERE d.kind = \(kind.rawValue)"
+                ).first { $0.integer(0) } ?? 0
             if both > 0 { problems.append("\(both) \(kind.plural) are both living and deleted") }
         }
         return problems

@@ -12,7 +12,8 @@ extension Reader {
     ) throws -> EventEnd {
         try snapshot {
             var end = EventEnd()
-            let state = try statements("SELECT event_sequence, events_expired_through FROM organizations WHERE number = ?")
+            let state =
+                try statements("SELECT event_sequence, events_expired_through FROM organizations WHERE number = ?")
                 .first([.integer(organization.value)]) { ($0.integer(0), $0.integer(1)) } ?? (0, 0)
             let after = query.after ?? state.1
             guard after >= state.1 else {

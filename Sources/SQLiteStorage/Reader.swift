@@ -10,7 +10,7 @@ final class Reader: StoreReader {
     let connection: OpaquePointer
     let statements: StatementCache
     private var snapshotDepth = 0
-    private let signal: CommitSignal
+    let signal: CommitSignal
     /// What was committed when `counters` and `keys` were read.
     private var seen: CommitSignal.Mark?
     private var storedIdentity: UInt64?
@@ -31,10 +31,13 @@ final class Reader: StoreReader {
     /// The reader is lent for one call from now on.
     func begin() { patience.deadline = DispatchTime.now().uptimeNanoseconds + Patience.nanoseconds }
 
-    init(path: String, signal: CommitSignal) throws {
-        self.signal = signal
+    /// - Parameter signal: the database's, where somebody has it already.
+    init(path: String, signal known: CommitSignal? = nil) throws {
         connection = try Self.open(path, flags: SQLITE_OPEN_READONLY)
         statements = StatementCache(connection)
+        // The first read opens the index that the signal looks at.
+        try Statement(connection, "SELECT identity FROM store").run()
+        signal = try known ?? CommitSignal(path: path)
         for pragma in ["cache_size = -8192", "mmap_size = 0", "temp_store = MEMORY", "query_only = 1"] {
             try statements("PRAGMA \(pragma)").run()
         }
@@ -98,7 +101,8 @@ final class Reader: StoreReader {
     func changeCounter(of organization: OrganizationNumber) throws -> Int64 {
         try refresh()
         if let counter = counters[organization] { return counter }
-        let counter = try statements("SELECT change_counter FROM organizations WHERE number = ?")
+        let counter =
+            try statements("SELECT change_counter FROM organizations WHERE number = ?")
             .first([.integer(organization.value)]) { $0.integer(0) } ?? 0
         counters[organization] = counter
         return counter
@@ -342,7 +346,8 @@ private struct RankCounter {
         let index = ranks.firstIndex { $0.score < score } ?? ranks.count
         if index > 0, ranks[index - 1].score == score { return ranks[index - 1].rank }
         let better = index > 0 ? ranks[index - 1] : (score: Double.infinity, rank: 1)
-        let between = try statements("SELECT count(*) FROM matches WHERE job_id = ? AND score > ? AND score <= ?")
+        let between =
+            try statements("SELECT count(*) FROM matches WHERE job_id = ? AND score > ? AND score <= ?")
             .first([.ulid(job), .real(score), .real(better.score)]) { $0.integer(0) } ?? 0
         let rank = better.rank + between
         ranks.insert((score, rank), at: index)

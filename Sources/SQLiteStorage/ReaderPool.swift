@@ -17,24 +17,14 @@ public final class ReaderPool: ReadStore {
         let reader: Reader
     }
 
-    /// Holds the database open, and does nothing else.
-    private struct Anchor: @unchecked Sendable {
-        private let connection: OpaquePointer
-
-        init(path: String) throws {
-            connection = try Reader.open(path, flags: SQLITE_OPEN_READONLY)
-            // The first read opens the index.
-            try Statement(connection, "SELECT identity FROM store").run()
-        }
-    }
-
-    private let anchor: Anchor
+    /// A reader that stays keeps the index of the write-ahead log in its place.
+    private let anchor: Lent
 
     public init(path: String) throws {
         self.path = path
-        // A connection that stays open keeps the index of the write-ahead log in its place.
-        anchor = try Anchor(path: path)
-        signal = try CommitSignal(path: path)
+        let first = try Reader(path: path)
+        anchor = Lent(reader: first)
+        signal = first.signal
     }
 
     public func read<Result>(_ body: (any StoreReader) throws -> Result) throws -> Result {

@@ -256,7 +256,8 @@ final class RecordWriter: StoreWriter {
         let data = draft.data(candidate: candidate, job: job, personal: true)
         let masked = draft.data(candidate: candidate, job: job, personal: false)
         let sequence =
-            try (sequences[organization.number]
+            try
+            (sequences[organization.number]
             ?? statements("SELECT event_sequence FROM organizations WHERE number = ?")
             .first([.integer(organization.number.value)]) { $0.integer(0) } ?? 0) + 1
         sequences[organization.number] = sequence

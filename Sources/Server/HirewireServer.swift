@@ -49,7 +49,8 @@ public struct HirewireServer {
             ready("\(scheme)://\(shown(settings.host)):\(listener.port)", "http://\(shown(settings.operatorHost)):\(port)")
         }
         let services: [any Service] = [
-            Upkeep(database: database, readers: readers, usage: usage, waiters: waiters, output: output, logger: logger, settings: settings),
+            Upkeep(
+                database: database, readers: readers, usage: usage, waiters: waiters, output: output, logger: logger, settings: settings),
             operatorApp, listener, ShutdownNotice(core: core),
         ]
         var group = ServiceGroupConfiguration(
@@ -147,7 +148,8 @@ private struct Upkeep: Service {
                 group.addTask { await store() }
                 group.addTask { await expire() }
             }
-        } onCancelOrGracefulShutdown: {}
+        } onCancelOrGracefulShutdown: {
+        }
         storeUsage()
         output.flush()
     }

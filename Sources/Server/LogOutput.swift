@@ -23,7 +23,8 @@ public final class LogOutput: Sendable {
         let now = time.now.description
         switch format {
         case .json:
-            let all = [JSONValue.Member("time", .string(now)), .init("level", .string(level)), .init("message", .string(message))] + members
+            let all =
+                [JSONValue.Member("time", .string(now)), .init("level", .string(level)), .init("message", .string(message))] + members
             JSONValue.object(all).write(to: &out)
         case .text:
             out.append(text: "\(now) \(level) \(message)")

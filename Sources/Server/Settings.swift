@@ -67,7 +67,9 @@ public struct ServeSettings: Sendable {
             guard let number = Int(value), (0...65_535).contains(number) else { throw wrong("a port from 0 to 65535") }
             if name == "PORT" { port = number } else { operatorPort = number }
         case "PUBLIC_URL":
-            guard value.isEmpty || ((value.hasPrefix("https://") || value.hasPrefix("http://")) && !value.contains(where: { " \"<>?#".contains($0) }))
+            guard
+                value.isEmpty
+                    || ((value.hasPrefix("https://") || value.hasPrefix("http://")) && !value.contains(where: { " \"<>?#".contains($0) }))
             else { throw wrong("a URL such as https://api.example.com") }
             publicURL = value.hasSuffix("/") ? String(value.dropLast()) : value
         case "CORS_ORIGINS":

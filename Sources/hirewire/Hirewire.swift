@@ -92,7 +92,8 @@ struct InOrganization: ParsableArguments {
         guard let found = try database.organization(named: organization) else {
             let names = try database.organizations().map(\.name)
             throw Failure(
-                "there is no organization '\(organization)'\(Suggestion.text(for: organization, in: names)); `hirewire organizations list` shows them")
+                "there is no organization '\(organization)'\(Suggestion.text(for: organization, in: names)); `hirewire organizations list` shows them"
+            )
         }
         return found
     }

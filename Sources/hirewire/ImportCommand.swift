@@ -113,7 +113,9 @@ struct Import: ParsableCommand {
             ])
         }
         let end = dryRun ? " (dry run: nothing was kept)" : ""
-        print("\(kind.plural): \(summary.created) created, \(summary.updated) updated, \(summary.unchanged) unchanged, \(summary.rejected) rejected\(end)")
+        print(
+            "\(kind.plural): \(summary.created) created, \(summary.updated) updated, \(summary.unchanged) unchanged, \(summary.rejected) rejected\(end)"
+        )
         if summary.wasStopped { print("stopped before the end; the same command goes on from there") }
         if summary.rejected > 0 { print("the rejected rows and why: \(sink.path)") }
     }
@@ -159,7 +161,9 @@ final class ProgressBar {
             let share = min(1, Double(bytes) / Double(size))
             let filled = Int(share * 30)
             let left = share > 0.01 ? ", \(Int(seconds / share * (1 - share)) + 1) s left" : ""
-            line = "[" + String(repeating: "#", count: filled) + String(repeating: ".", count: 30 - filled) + "] \(Int(share * 100)) %  " + line + left
+            line =
+                "[" + String(repeating: "#", count: filled) + String(repeating: ".", count: 30 - filled) + "] \(Int(share * 100)) %  "
+                + line + left
         }
         FileHandle.standardError.write(Data("\r\u{1B}[K\(line)".utf8))
     }

@@ -6,7 +6,8 @@ import SQLiteStorage
 struct Backup: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Write a consistent copy, also while serving.",
-        discussion: "Once webhooks have secrets, their key file (beside the database) must be kept with the copy: without it they can't be read.")
+        discussion:
+            "Once webhooks have secrets, their key file (beside the database) must be kept with the copy: without it they can't be read.")
     @OptionGroup var common: Common
     @Argument(help: "The file to write; it must not exist.") var file: String
 
@@ -54,7 +55,9 @@ struct Check: ParsableCommand {
                 .init("events", .number(String(report.events))), .init("bytes", .number(String(report.size))),
             ])
         } else {
-            print("\(common.path): \(report.isSound ? "healthy" : "NOT healthy"), schema version \(report.schemaVersion)\(report.isNewest ? "" : " (older than this program; `serve` brings it up to date)")")
+            print(
+                "\(common.path): \(report.isSound ? "healthy" : "NOT healthy"), schema version \(report.schemaVersion)\(report.isNewest ? "" : " (older than this program; `serve` brings it up to date)")"
+            )
             for problem in report.problems { print("  \(problem)") }
             Output.table(report.counts.map { ["  " + $0.kind.plural, String($0.records)] } + [["  events", String(report.events)]])
         }

@@ -97,7 +97,9 @@ enum Demo {
     static let order: [RecordKind] = [.job, .candidate, .application, .interview, .match, .call, .training, .broadcast]
 
     static func load(_ database: Database) throws -> APIKeyToken {
-        guard let organization = try database.organization(named: "default") else { throw Failure("the database has no organization 'default'") }
+        guard let organization = try database.organization(named: "default") else {
+            throw Failure("the database has no organization 'default'")
+        }
         for kind in order {
             let file = hirewire_file("seed/\(kind.plural).ndjson")
             var rest = UnsafeBufferPointer(start: file.bytes, count: file.size)[...]
@@ -108,7 +110,8 @@ enum Demo {
                 return count
             }
             let run = ImportRun(reader, into: database, seen: try SeenIndex(), organization: organization, options: .init())
-            let summary = try run.run(isStopped: { false }, progress: { _, _ in }, reject: { throw Failure("the demo's data: \($0.reason)") })
+            let summary = try run.run(
+                isStopped: { false }, progress: { _, _ in }, reject: { throw Failure("the demo's data: \($0.reason)") })
             _ = summary
         }
         var random = SystemRandomNumberGenerator()
