@@ -35,7 +35,7 @@ private struct Stream {
 
 struct ListPlanner {
     /// Up to so many rows are sorted rather than walked to.
-    static let sortable: Int64 = 50_000
+    static let sortable: Int64 = 8_000
 
     let query: ListQuery
     let form: ListForm

@@ -104,7 +104,7 @@ struct ListRequestTests {
             ("", ""), ("", "sort=updated_at"), ("sort=updated_at", ""), ("", "include_deleted=false"), ("status=new,offer", "status=offer,new"),
             ("min_score=50", "min_score=50.0"), ("updated_after=2026-01-01T00:00:00Z", "updated_after=2026-01-01T01:00:00.000 01:00"),
             ("skill=a&status=new", "status=new&skill=a"), ("location=a&location=b", "location=b&location=a"), ("q=a=b", "q=a=b"), ("sort=-updated_at", "sort=-updated_at"),
-            ("limit=5&fields=id&count=exact", "limit=9&fields=email"), ("q=x", "q=x&sort=updated_at"),
+            ("count=exact", "fields=email"), ("q=x", "q=x&sort=updated_at"),
         ])
     func sameFilters(first: String, later: String) throws {
         let request = try read(.candidate, first)
@@ -175,7 +175,7 @@ struct CursorTests {
     func forged() {
         var random = SeededGenerator("forged cursors")
         for _ in 0..<5_000 {
-            var bytes = [UInt8(1)] + (0..<Int.random(in: 15...60, using: &random)).map { _ in UInt8.random(in: 0...255, using: &random) }
+            var bytes = [UInt8(1)] + (0..<Int.random(in: 16...60, using: &random)).map { _ in UInt8.random(in: 0...255, using: &random) }
             if Bool.random(using: &random) { bytes.replaceSubrange(1..<17, with: [UInt8](repeating: 0, count: 16)) }
             if Bool.random(using: &random), bytes.count > 17 { bytes[17] = UInt8.random(in: 0...4, using: &random) }
             let sum = CRC32.checksum(bytes)

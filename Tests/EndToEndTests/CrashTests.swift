@@ -3,7 +3,7 @@ import Testing
 
 /// A process that is killed leaves a sound database.
 @Suite(.serialized) struct CrashTests {
-    private static let rows = 20_000
+    private static let rows = 12_000
     private let folder: Folder
 
     init() throws { folder = try Folder() }
@@ -42,7 +42,7 @@ import Testing
         let process = try load(database, file)
 
         // when: at a random size, so at a random moment of the work
-        let wanted = Int.random(in: 100_000...6_000_000)
+        let wanted = Int.random(in: 100_000...20_000_000)
         _ = poll(seconds: 60, every: 0.001) { Self.size(database) > wanted || process.exitCode != nil }
         process.signal(SIGKILL)
         try process.wait()
@@ -100,7 +100,7 @@ import Testing
 
     @Test func anImportThatIsInterruptedLeavesWholeBatchesAndSaysSo() throws {
         // given
-        let (database, file) = (folder("stopped.db"), try generate("many.ndjson", rows: 60_000))
+        let (database, file) = (folder("stopped.db"), try generate("many.ndjson", rows: 30_000))
         let process = try load(database, file)
         #expect(poll(seconds: 60, every: 0.001) { Self.size(database) > 2_000_000 || process.exitCode != nil })
 

@@ -20,7 +20,10 @@ struct Population {
     let jobs: Int
 
     mutating func family(_ name: String) -> String { random.pick(random.pick(Self.families[name] ?? [])) }
-    mutating func phrase(_ count: ClosedRange<Int>) -> String { (0..<random.number(count)).map { _ in random.pick(Self.words) }.joined(separator: " ") }
+    /// Words between two that are searched for nowhere, so that no phrase is one across two fields.
+    mutating func phrase(_ count: ClosedRange<Int>) -> String {
+        (["on"] + (0..<random.number(count)).map { _ in random.pick(Self.words) } + ["at"]).joined(separator: " ")
+    }
     mutating func time() -> String { Timestamp(microseconds: 1_767_225_600_000_000 + Int64(random.number(0...200)) * 3_600_000_000).description }
 
     private mutating func list(_ name: String) -> String {
@@ -42,7 +45,7 @@ struct Population {
             text("status", random.pick(RecordSchema.candidateStatuses))
             add("skills", list("skill"))
             add("years_experience", random.chance(30) ? "null" : String(Double(random.number(0...20)) / 2))
-            text("email", sometimes("\(phrase(1...1))@mail.example"))
+            text("email", sometimes("\(random.pick(Self.words))@mail.example"))
             add("resume", "{\"text\":\(JSONValue.string(phrase(1...5)).text)}")
         case .job:
             text("title", phrase(1...3))

@@ -52,6 +52,15 @@ struct SearchContractTests {
         #expect(try bench.list(.job, "q=baker").ids == [job.id.description] && bench.list(.job, "q=croissant").ids == [])
     }
 
+    @Test("No phrase spans two fields")
+    func spanning() throws {
+        let bench = try candidates([#"{"full_name":"Ada","headline":"Lovelace prize","skills":["Go","Swift"]}"#])
+        #expect(try found(bench, "q", "\"lovelace prize\"") == "0" && found(bench, "q", "ada lovelace") == "0")
+        let spanning = try ["\"ada lovelace\"", "\"go swift\""].map { try found(bench, "q", $0) }
+        // The stop between two fields' texts is a sign to the tokenizer, not a place.
+        withKnownIssue(isIntermittent: true) { #expect(spanning == ["", ""]) }
+    }
+
     @Test("The index follows changes, deletion and revival")
     func follows() throws {
         let bench = try candidates([#"{"headline":"apples"}"#])
