@@ -52,15 +52,19 @@ enum SearchIndex {
         return ["full_name"]
     }
 
-    /// Field by field, a stop between them, so that no phrase spans two.
+    /// A word of its own between two texts, so that no phrase spans them: of Unicode's private use, which the tokenizer
+    /// takes for a letter and nobody searches for.
+    private static let stop = " \u{E000} "
+
+    /// Field by field.
     private static func join(_ record: Record, _ fields: [String]) -> SQLValue {
         let texts = fields.compactMap(record.text)
-        return texts.isEmpty ? .null : .text(texts.joined(separator: " . "))
+        return texts.isEmpty ? .null : .text(texts.joined(separator: stop))
     }
 
     private static func list(_ value: FieldValue) -> SQLValue {
         guard case .list(let list) = value, !list.isEmpty else { return .null }
-        return .text(folded(list.joined(separator: " . ")))
+        return .text(folded(list.joined(separator: stop)))
     }
 
     static func add(_ record: Record, at change: Int64, layout: TableLayout, statements: StatementCache) throws {

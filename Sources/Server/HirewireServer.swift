@@ -76,8 +76,8 @@ public struct HirewireServer {
             throw SettingProblem(portProblem(error, settings.host, settings.port, "--port"))
         } catch let error as NIOSSLError {
             throw SettingProblem("--tls-certificate and --tls-key can't be used: \(error)")
-        } catch let error as SocketAddressError {
-            throw SettingProblem("--host '\(settings.host)' is no address of this machine: \(error)")
+        } catch  where error is SocketAddressError || error is SocketAddressError.UnknownHost {
+            throw SettingProblem("--host '\(settings.host)' is no address of this machine")
         }
     }
 

@@ -8,8 +8,10 @@ struct SearchQueryTests {
     @Test(
         "Words, prefixes and phrases; whatever is not well formed is words",
         arguments: [
-            ("ada lovelace", "ada|lovelace"), ("  ada\t", "ada"), ("ada*", "ada*"), ("ad*", "ad*"), ("a*", "a"), ("*", ""), ("**ada**", "ada*"), ("\"ada lovelace\"", "ada lovelace"),
-            ("\"ada", "ada"), ("ada\"", "ada"), ("\"\"", ""), ("\"ada\"lovelace", "ada|lovelace"), ("ada\"b c\"", "ada|b c"), ("\"ada love*\"", "ada love"), ("c++ c#", "c++|c#"),
+            ("ada lovelace", "ada|lovelace"), ("  ada\t", "ada"), ("ada*", "ada*"), ("ad*", "ad*"), ("a*", "a"), ("*", ""),
+            ("**ada**", "ada*"), ("\"ada lovelace\"", "ada lovelace"),
+            ("\"ada", "ada"), ("ada\"", "ada"), ("\"\"", ""), ("\"ada\"lovelace", "ada|lovelace"), ("ada\"b c\"", "ada|b c"),
+            ("\"ada love*\"", "ada love"), ("c++ c#", "c++|c#"),
             ("-", ""), ("!!! …", ""), ("", ""), ("AND OR", "AND|OR"), ("東京", "東京"), ("a b*", "a|b"), ("東*", "東"), ("x\u{0}y", "xy"),
         ])
     func terms(text: String, expected: String) {
@@ -33,9 +35,18 @@ struct RecordChangeTests {
     @Test(
         "A full name that nobody gave follows the first and the last name",
         arguments: [
-            [(#"{"first_name":"Ada","last_name":"Ng"}"#, "Ada Ng"), (#"{"last_name":"Oh"}"#, "Ada Oh"), (#"{"first_name":null}"#, "Oh"), (#"{"last_name":null}"#, "-")],
-            [(#"{"full_name":"A. Ng","first_name":"Ada"}"#, "A. Ng"), (#"{"last_name":"Oh"}"#, "A. Ng"), (#"{"full_name":null}"#, "Ada Oh"), (#"{"last_name":"Ng"}"#, "Ada Ng")],
-            [("{}", "-"), (#"{"first_name":"Ada"}"#, "Ada"), (#"{"full_name":"Ada"}"#, "Ada"), (#"{"status":"offer"}"#, "Ada"), (#"{"last_name":"Ng"}"#, "Ada Ng")],
+            [
+                (#"{"first_name":"Ada","last_name":"Ng"}"#, "Ada Ng"), (#"{"last_name":"Oh"}"#, "Ada Oh"), (#"{"first_name":null}"#, "Oh"),
+                (#"{"last_name":null}"#, "-"),
+            ],
+            [
+                (#"{"full_name":"A. Ng","first_name":"Ada"}"#, "A. Ng"), (#"{"last_name":"Oh"}"#, "A. Ng"),
+                (#"{"full_name":null}"#, "Ada Oh"), (#"{"last_name":"Ng"}"#, "Ada Ng"),
+            ],
+            [
+                ("{}", "-"), (#"{"first_name":"Ada"}"#, "Ada"), (#"{"full_name":"Ada"}"#, "Ada"), (#"{"status":"offer"}"#, "Ada"),
+                (#"{"last_name":"Ng"}"#, "Ada Ng"),
+            ],
             [(#"{"first_name":"Ada","full_name":"X"}"#, "X"), (#"{"full_name":"Ada"}"#, "Ada"), (#"{"first_name":"Bo"}"#, "Bo")],
         ])
     func fullName(steps: [(String, String)]) throws {
@@ -56,7 +67,9 @@ struct RecordChangeTests {
     func required() throws {
         #expect(throws: InputFaults.self) { try apply("{}", to: nil, .job) }
         let job = try apply(#"{"title":"T","salary_max":10}"#, to: nil, .job)
-        for json in [#"{"title":null}"#, #"{"title":""}"#, #"{"salary_min":11}"#] { #expect(throws: InputFaults.self) { try apply(json, to: job, .job) } }
+        for json in [#"{"title":null}"#, #"{"title":""}"#, #"{"salary_min":11}"#] {
+            #expect(throws: InputFaults.self) { try apply(json, to: job, .job) }
+        }
         #expect(try apply(#"{"salary_min":10}"#, to: job, .job)["salary_min"] == .number(10))
         let fault = #expect(throws: InputFaults.self) { try apply(#"{"score":5}"#, to: nil, .match) }
         #expect(fault?.faults.map(\.pointer) == ["/candidate_id", "/job_id"])
@@ -65,13 +78,20 @@ struct RecordChangeTests {
     @Test(
         "What can't be a field's value is refused with its place",
         arguments: [
-            (RecordKind.candidate, #"{"emial":"x"}"#, "/emial"), (.candidate, #"{"status":"gone"}"#, "/status"), (.candidate, #"{"status":1}"#, "/status"),
-            (.candidate, #"{"skills":"a"}"#, "/skills"), (.candidate, #"{"skills":[1]}"#, "/skills"), (.candidate, #"{"custom":[]}"#, "/custom"),
-            (.candidate, #"{"years_experience":101}"#, "/years_experience"), (.candidate, #"{"years_experience":"ten"}"#, "/years_experience"),
-            (.candidate, #"{"full_name":"a\u0000b"}"#, "/full_name"), (.candidate, #"{"full_name":{}}"#, "/full_name"), (.candidate, #"{"resume":1}"#, "/resume"),
-            (.candidate, #"{"resume":{"pages":1}}"#, "/resume/pages"), (.candidate, #"{"resume":{"content":"%"}}"#, "/resume/content"), (.candidate, #"{"external_id":[]}"#, "/external_id"),
-            (.job, #"{"title":"t","openings":1.5}"#, "/openings"), (.job, #"{"title":"t","posted_at":"2026"}"#, "/posted_at"), (.job, #"{"title":"t","salary_currency":"EURO"}"#, "/salary_currency"),
-            (.match, #"{"candidate_id":"job_00000000000000000000000001"}"#, "/candidate_id"), (.match, #"{"score":1e999}"#, "/score"), (.interview, #"{"interviewers":{}}"#, "/interviewers"),
+            (RecordKind.candidate, #"{"emial":"x"}"#, "/emial"), (.candidate, #"{"status":"gone"}"#, "/status"),
+            (.candidate, #"{"status":1}"#, "/status"),
+            (.candidate, #"{"skills":"a"}"#, "/skills"), (.candidate, #"{"skills":[1]}"#, "/skills"),
+            (.candidate, #"{"custom":[]}"#, "/custom"),
+            (.candidate, #"{"years_experience":101}"#, "/years_experience"),
+            (.candidate, #"{"years_experience":"ten"}"#, "/years_experience"),
+            (.candidate, #"{"full_name":"a\u0000b"}"#, "/full_name"), (.candidate, #"{"full_name":{}}"#, "/full_name"),
+            (.candidate, #"{"resume":1}"#, "/resume"),
+            (.candidate, #"{"resume":{"pages":1}}"#, "/resume/pages"), (.candidate, #"{"resume":{"content":"%"}}"#, "/resume/content"),
+            (.candidate, #"{"external_id":[]}"#, "/external_id"),
+            (.job, #"{"title":"t","openings":1.5}"#, "/openings"), (.job, #"{"title":"t","posted_at":"2026"}"#, "/posted_at"),
+            (.job, #"{"title":"t","salary_currency":"EURO"}"#, "/salary_currency"),
+            (.match, #"{"candidate_id":"job_00000000000000000000000001"}"#, "/candidate_id"), (.match, #"{"score":1e999}"#, "/score"),
+            (.interview, #"{"interviewers":{}}"#, "/interviewers"),
             (.candidate, "[]", ""), (.candidate, "null", ""),
         ])
     func faults(kind: RecordKind, json: String, pointer: String) throws {
@@ -100,16 +120,21 @@ struct EventRulesTests {
 
     /// All pairs of statuses, the one before being nothing for a new record.
     private func raised(_ kind: RecordKind, _ before: String?, _ after: String) -> [String] {
-        EventRules.events(before: before.map { record(kind, ["status": .text($0)]) }, after: record(kind, ["status": .text(after)]), threshold: 70)
-            .map(\.type.rawValue)
+        EventRules.events(
+            before: before.map { record(kind, ["status": .text($0)]) }, after: record(kind, ["status": .text(after)]), threshold: 70
+        )
+        .map(\.type.rawValue)
     }
 
     @Test("Interviews: each way between two statuses")
     func interviews() {
         for before in [nil] + RecordSchema.interviewStatuses.map(Optional.init) {
             for after in RecordSchema.interviewStatuses {
-                let named = ["scheduled": "interview.scheduled", "completed": "interview.completed", "abandoned": "interview.abandoned"][after]
-                #expect(raised(.interview, before, after) == (before == after ? [] : [named].compactMap(\.self)), "\(before ?? "new") to \(after)")
+                let named = ["scheduled": "interview.scheduled", "completed": "interview.completed", "abandoned": "interview.abandoned"][
+                    after]
+                #expect(
+                    raised(.interview, before, after) == (before == after ? [] : [named].compactMap(\.self)),
+                    "\(before ?? "new") to \(after)")
             }
         }
     }
@@ -118,7 +143,9 @@ struct EventRulesTests {
     func statuses() {
         for before in [nil] + RecordSchema.candidateStatuses.map(Optional.init) {
             for after in RecordSchema.candidateStatuses {
-                #expect(raised(.candidate, before, after) == (before == nil ? ["candidate.created"] : before == after ? [] : ["candidate.status_changed"]))
+                #expect(
+                    raised(.candidate, before, after)
+                        == (before == nil ? ["candidate.created"] : before == after ? [] : ["candidate.status_changed"]))
             }
         }
         for before in [nil] + RecordSchema.jobStatuses.map(Optional.init) {
@@ -133,7 +160,9 @@ struct EventRulesTests {
     func matches(threshold: Double) {
         for before in [nil, 0, 69.99, 70, 70.01, 100] as [Double?] {
             for after in [0, 69.99, 70, 70.01, 100] {
-                let events = EventRules.events(before: before.map { record(.match, ["score": .number($0)]) }, after: record(.match, ["score": .number(after)]), threshold: threshold)
+                let events = EventRules.events(
+                    before: before.map { record(.match, ["score": .number($0)]) }, after: record(.match, ["score": .number(after)]),
+                    threshold: threshold)
                 #expect((events.count == 1) == (after >= threshold && (before ?? -1) < threshold), "\(before ?? -1) to \(after)")
             }
         }
@@ -157,20 +186,27 @@ struct SmallPartsTests {
 
     @Test("Base 64 has the published vectors, and one text for each value")
     func base64() {
-        for (text, plain) in [("", ""), ("Zg==", "f"), ("Zm8=", "fo"), ("Zm9v", "foo"), ("Zm9vYg==", "foob"), ("Zm9vYmE=", "fooba"), ("Zm9vYmFy", "foobar")] {
+        for (text, plain) in [
+            ("", ""), ("Zg==", "f"), ("Zm8=", "fo"), ("Zm9v", "foo"), ("Zm9vYg==", "foob"), ("Zm9vYmE=", "fooba"), ("Zm9vYmFy", "foobar"),
+        ] {
             #expect(Base64.decode(text).map { String(decoding: $0, as: UTF8.self) } == plain)
             #expect(Base64.encodeURLSafe(Array(plain.utf8)) == text.filter { $0 != "=" })
         }
-        for wrong in ["Zg", "Zg=", "Zh==", "Zm9=", "Z===", "====", "Zg==Zg==", "Zm9v\n", "Z g=", "Zm-v", "Zm_v"] { #expect(Base64.decode(wrong) == nil, "\(wrong)") }
+        for wrong in ["Zg", "Zg=", "Zh==", "Zm9=", "Z===", "====", "Zg==Zg==", "Zm9v\n", "Z g=", "Zm-v", "Zm_v"] {
+            #expect(Base64.decode(wrong) == nil, "\(wrong)")
+        }
         for wrong in ["Zg==", "Zh", "Z", "Zm+v", "Zm/v"] { #expect(Base64.decodeURLSafe(wrong) == nil, "\(wrong)") }
     }
 
     @Test("A near word is suggested, a far one is not")
     func suggestions() {
         let known = ["updated_after", "updated_before", "status", "q"]
-        for (word, expected) in [("updated_afer", "updated_after"), ("udpated_after", "updated_after"), ("stauts", "status"), ("zebra", nil), ("Q", "q")] {
+        for (word, expected) in [
+            ("updated_afer", "updated_after"), ("udpated_after", "updated_after"), ("stauts", "status"), ("zebra", nil), ("Q", "q"),
+        ] {
             #expect(Suggestion.closest(to: word, in: known) == expected, "\(word)")
         }
-        #expect(Suggestion.closest(to: String(repeating: "a", count: 10_000), in: known) == nil && Suggestion.closest(to: "x", in: []) == nil)
+        #expect(
+            Suggestion.closest(to: String(repeating: "a", count: 10_000), in: known) == nil && Suggestion.closest(to: "x", in: []) == nil)
     }
 }

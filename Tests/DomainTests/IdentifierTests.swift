@@ -33,7 +33,10 @@ struct IdentifierTests {
     func kinds(kind: RecordKind) {
         let id = RecordID(kind: kind, ulid: ULID(high: 7, low: 9))
         for other in RecordKind.allCases { #expect((RecordID(id.description, kind: other) == id) == (other == kind)) }
-        for wrong in [id.ulid.text, kind.prefix + id.ulid.text, id.description + "0", kind.prefix.uppercased() + "_" + id.ulid.text, kind.prefix + "-" + id.ulid.text] {
+        for wrong in [
+            id.ulid.text, kind.prefix + id.ulid.text, id.description + "0", kind.prefix.uppercased() + "_" + id.ulid.text,
+            kind.prefix + "-" + id.ulid.text,
+        ] {
             #expect(RecordID(wrong, kind: kind) == nil)
         }
         #expect(EventID(id.description) == nil && EventID("evt_" + id.ulid.text)?.ulid == id.ulid)

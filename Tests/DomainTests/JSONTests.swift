@@ -14,8 +14,10 @@ struct JSONTests {
     @Test(
         "What is JSON comes out compact, its numbers spelled as they were",
         arguments: [
-            ("null", "null"), (" true ", "true"), ("\t\r\n false\n", "false"), ("[]", "[]"), ("{ }", "{}"), ("[ 1 , 2 ]", "[1,2]"), ("0", "0"),
-            ("-0", "-0"), ("-0.0e-0", "-0.0e-0"), ("1E+2", "1E+2"), ("123456789012345678901234567890.10", "123456789012345678901234567890.10"),
+            ("null", "null"), (" true ", "true"), ("\t\r\n false\n", "false"), ("[]", "[]"), ("{ }", "{}"), ("[ 1 , 2 ]", "[1,2]"),
+            ("0", "0"),
+            ("-0", "-0"), ("-0.0e-0", "-0.0e-0"), ("1E+2", "1E+2"),
+            ("123456789012345678901234567890.10", "123456789012345678901234567890.10"),
             (#"{"b":1,"a":{"c":[]}}"#, #"{"b":1,"a":{"c":[]}}"#), (#"{"a":1,"a":2}"#, #"{"a":1,"a":2}"#), (#"{"":""}"#, #"{"":""}"#),
             (#""\u0041\/\b\f\n\r\t\"\\""#, #""A/\u0008\u000c\n\r\t\"\\""#), (#""\ud83e\udd8a""#, "\"🦊\""), (#""\u0000""#, #""\u0000""#),
             ("\"\u{7F}\u{2028}é\"", "\"\u{7F}\u{2028}é\""), (#""\uFFFD\ufb01""#, "\"\u{FFFD}\u{FB01}\""), (#""e\u0301""#, "\"e\u{301}\""),
@@ -25,9 +27,12 @@ struct JSONTests {
     @Test(
         "What is not JSON is refused",
         arguments: [
-            "", " ", "nul", "True", "NaN", "Infinity", "-", "+1", "01", "-01", "1.", ".5", "1e", "1e+", "0x10", "1_000", "[1,]", "[,1]", "[1 2]", "[",
-            "]", "{", "{\"a\"}", "{\"a\":}", "{\"a\":1,}", "{a:1}", "{'a':1}", "{\"a\":1", "{\"a\" 1}", "{1:2}", "\"", "\"a", "'a'", "\"\\x\"", "\"\\u12\"",
-            "\"\\u12G4\"", "\"\\ud83e\"", "\"\\udd8a\"", "\"\\ud83e\\u0041\"", "\"\\ud83ex\"", "\"\\udd8a\\ud83e\"", "\"a\u{0}b\"", "\"a\nb\"", "\"\t\"",
+            "", " ", "nul", "True", "NaN", "Infinity", "-", "+1", "01", "-01", "1.", ".5", "1e", "1e+", "0x10", "1_000", "[1,]", "[,1]",
+            "[1 2]", "[",
+            "]", "{", "{\"a\"}", "{\"a\":}", "{\"a\":1,}", "{a:1}", "{'a':1}", "{\"a\":1", "{\"a\" 1}", "{1:2}", "\"", "\"a", "'a'",
+            "\"\\x\"", "\"\\u12\"",
+            "\"\\u12G4\"", "\"\\ud83e\"", "\"\\udd8a\"", "\"\\ud83e\\u0041\"", "\"\\ud83ex\"", "\"\\udd8a\\ud83e\"", "\"a\u{0}b\"",
+            "\"a\nb\"", "\"\t\"",
             "1 2", "[] []", "/* c */ 1", "1 // c", "\u{FEFF}1", "[1]x", "tru\"e\"", "\u{A0}1", "\u{0}", "1\u{0}",
         ])
     func refused(text: String) { #expect(throws: JSONError.self) { try JSONParser.parse(text) } }
@@ -35,12 +40,15 @@ struct JSONTests {
     @Test(
         "Bytes that are not UTF-8 are refused wherever they stand",
         arguments: [
-            [0x80], [0xC0, 0x80], [0xC3], [0xC3, 0x28], [0xE2, 0x82], [0xED, 0xA0, 0x80], [0xED, 0xBF, 0xBF], [0xF4, 0x90, 0x80, 0x80], [0xF8, 0x88, 0x80, 0x80, 0x80],
+            [0x80], [0xC0, 0x80], [0xC3], [0xC3, 0x28], [0xE2, 0x82], [0xED, 0xA0, 0x80], [0xED, 0xBF, 0xBF], [0xF4, 0x90, 0x80, 0x80],
+            [0xF8, 0x88, 0x80, 0x80, 0x80],
             [0xFE], [0xFF],
         ] as [[UInt8]])
     func invalidUTF8(bytes: [UInt8]) {
         let quote = UInt8(ascii: "\"")
-        for text in [bytes, [quote] + bytes + [quote], Array("{\"".utf8) + bytes + Array("\":1}".utf8), Array("\"\\n".utf8) + bytes + [quote]] {
+        for text in [
+            bytes, [quote] + bytes + [quote], Array("{\"".utf8) + bytes + Array("\":1}".utf8), Array("\"\\n".utf8) + bytes + [quote],
+        ] {
             #expect(throws: JSONError.self) { try parse(text).get() }
         }
     }
@@ -50,7 +58,9 @@ struct JSONTests {
         func nested(_ depth: Int) -> String { String(repeating: "[", count: depth) + String(repeating: "]", count: depth) }
         #expect(try JSONParser.parse(nested(JSONParser.maximumDepth)).text == nested(JSONParser.maximumDepth))
         #expect(throws: JSONError.self) { try JSONParser.parse(nested(JSONParser.maximumDepth + 1)) }
-        for bomb in ["[", "{\"a\":", "[[{\"b\":["] { #expect(throws: JSONError.self) { try JSONParser.parse(String(repeating: bomb, count: 200_000)) } }
+        for bomb in ["[", "{\"a\":", "[[{\"b\":["] {
+            #expect(throws: JSONError.self) { try JSONParser.parse(String(repeating: bomb, count: 200_000)) }
+        }
     }
 
     @Test("An error says at which byte")
@@ -66,7 +76,9 @@ struct JSONTests {
         for end in 0..<text.count { #expect(throws: JSONError.self) { try parse(Array(text[..<end])).get() } }
         for _ in 0..<3_000 {
             var changed = text
-            for _ in 0..<Int.random(in: 1...3, using: &random) { changed[Int.random(in: 0..<changed.count, using: &random)] = UInt8.random(in: 0...255, using: &random) }
+            for _ in 0..<Int.random(in: 1...3, using: &random) {
+                changed[Int.random(in: 0..<changed.count, using: &random)] = UInt8.random(in: 0...255, using: &random)
+            }
             guard case .success(let value) = parse(changed) else { continue }
             // What is read is JSON to others too.
             #expect((try? JSONSerialization.jsonObject(with: Data(value.text.utf8), options: .fragmentsAllowed)) != nil)
@@ -76,9 +88,12 @@ struct JSONTests {
     @Test(
         "Equality is of values",
         arguments: [
-            ("{\"a\":1,\"b\":2}", "{\"b\":2,\"a\":1.0}", true), ("1e2", "100", true), ("0", "-0", true), ("[1,2]", "[2,1]", false), ("\"1\"", "1", false),
-            ("{\"a\":null}", "{}", false), ("null", "false", false), ("9007199254740993", "9007199254740992", false), ("1e400", "2e400", false),
-            ("{\"a\":1,\"a\":2}", "{\"a\":2}", true), ("\"é\"", "\"e\u{301}\"", false), ("{\"é\":1}", "{\"e\u{301}\":1}", false), ("0.1", "1e-1", true),
+            ("{\"a\":1,\"b\":2}", "{\"b\":2,\"a\":1.0}", true), ("1e2", "100", true), ("0", "-0", true), ("[1,2]", "[2,1]", false),
+            ("\"1\"", "1", false),
+            ("{\"a\":null}", "{}", false), ("null", "false", false), ("9007199254740993", "9007199254740992", false),
+            ("1e400", "2e400", false),
+            ("{\"a\":1,\"a\":2}", "{\"a\":2}", true), ("\"é\"", "\"e\u{301}\"", false), ("{\"é\":1}", "{\"e\u{301}\":1}", false),
+            ("0.1", "1e-1", true),
         ])
     func equality(left: String, right: String, isEqual: Bool) throws {
         let (left, right) = (try JSONParser.parse(left), try JSONParser.parse(right))
@@ -91,9 +106,11 @@ struct ByteWriterTests {
     @Test("Any text is written so that others read the same")
     func texts() throws {
         var random = SeededGenerator("texts as JSON")
-        let pieces: [String] = (0..<0x25).map { String(Unicode.Scalar($0)) } + [
-            "\"", "\\", "/", "a", "abcdefgh", "é", "e\u{301}", "🦊", "\u{7F}", "\u{80}", "\u{2028}", "\u{2029}", "\u{FEFF}", "\u{FFFD}", "\u{10FFFF}", "漢字", "<", "&",
-        ]
+        let pieces: [String] =
+            (0..<0x25).map { String(Unicode.Scalar($0)) } + [
+                "\"", "\\", "/", "a", "abcdefgh", "é", "e\u{301}", "🦊", "\u{7F}", "\u{80}", "\u{2028}", "\u{2029}", "\u{FEFF}", "\u{FFFD}",
+                "\u{10FFFF}", "漢字", "<", "&",
+            ]
         for length in 0..<1_500 {
             let text = (0..<length % 40).map { _ in pieces[Int.random(in: 0..<pieces.count, using: &random)] }.joined()
             var out = ByteWriter(capacity: 1)
@@ -102,8 +119,12 @@ struct ByteWriterTests {
             out.append("]")
             let read = try #require(try JSONSerialization.jsonObject(with: Data(out.bytes)) as? [String])
             // Foundation's reader drops U+FEFF, wherever it stands.
-            if !text.unicodeScalars.contains("\u{FEFF}"), !read[0].utf8.elementsEqual(text.utf8) { Issue.record("\(text.debugDescription)") }
-            guard case .array(let elements) = try JSONParser.parse(out.text), case .string(let own)? = elements.first else { throw JSONError(message: out.text, offset: 0) }
+            if !text.unicodeScalars.contains("\u{FEFF}"), !read[0].utf8.elementsEqual(text.utf8) {
+                Issue.record("\(text.debugDescription)")
+            }
+            guard case .array(let elements) = try JSONParser.parse(out.text), case .string(let own)? = elements.first else {
+                throw JSONError(message: out.text, offset: 0)
+            }
             if !own.utf8.elementsEqual(text.utf8) { Issue.record("\(text.debugDescription)") }
         }
     }
@@ -129,7 +150,9 @@ struct ByteWriterTests {
             body(&out)
             return out.text
         }
-        for integer in [Int64.min, -1, 0, 9, 10, 99, 100, .max] + (0..<500).map({ _ in Int64(bitPattern: random.next()) >> Int64.random(in: 0...63, using: &random) }) {
+        for integer in [Int64.min, -1, 0, 9, 10, 99, 100, .max]
+            + (0..<500).map({ _ in Int64(bitPattern: random.next()) >> Int64.random(in: 0...63, using: &random) })
+        {
             #expect(written { $0.append(integer: integer) } == String(integer))
         }
         for (number, text) in [(0.0, "0"), (-0.0, "0"), (100, "100"), (-2.5, "-2.5"), (0.1, "0.1"), (1e15, "1000000000000000")] {

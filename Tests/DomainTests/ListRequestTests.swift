@@ -31,22 +31,37 @@ struct ListRequestTests {
     @Test(
         "What can't be taken is refused by name",
         arguments: [
-            ("limit=0", "invalid limit 1000"), ("limit=1001", "invalid limit 1000"), ("limit=", "invalid limit 1000"), ("limit=1e2", "invalid limit 1000"),
-            ("limit=-5", "invalid limit 1000"), ("limit=+5", "invalid limit 1000"), ("limit= 5", "invalid limit 1000"), ("limit=٥", "invalid limit 1000"),
-            ("limit=99999999999999999999", "invalid limit 1000"), ("limit=5&limit=5", "repeated limit"), ("updated_afer=x", "unknown updated_afer -> updated_after"),
-            ("Status=new", "unknown Status -> status"), ("=", "unknown "), ("zebra=1", "unknown zebra"), ("status=New", "invalid status"), ("status=new,", "invalid status"),
-            ("status=", "invalid status"), ("status=new&status=offer", "repeated status"), ("sort=email", "invalid sort"), ("sort=--created_at", "invalid sort"),
-            ("sort=", "invalid sort"), ("sort=score", "invalid sort"), ("sort=full_name,created_at", "invalid sort"), ("fields=email,nope", "invalid fields"),
-            ("fields=", "invalid fields"), ("fields=resume.text", "invalid fields"), ("expand=job", "unknown expand"), ("count=all", "invalid count"),
-            ("include_deleted=1", "invalid include_deleted"), ("ids=", "invalid ids"), ("ids=\(job)", "invalid ids"), ("ids=\(candidate),", "invalid ids"),
-            ("job_id=\(candidate)", "invalid job_id"), ("job_id=x", "invalid job_id"), ("min_score=101", "invalid min_score 100"), ("min_score=nan", "invalid min_score 100"),
-            ("min_score=-0.1", "invalid min_score 100"), ("min_score=", "invalid min_score"), ("min_experience=inf", "invalid min_experience 100"),
-            ("updated_after=yesterday", "invalid updated_after"), ("created_before=", "invalid created_before"), ("q=", "invalid q"), ("location=", "invalid location"),
-            ("location=a\u{0}b", "invalid location"), ("q=a\nb", "invalid q"), ("source=\u{1F}sort=-x", "invalid source"), ("include_deleted=true&sort=created_at", "invalid sort"),
-            ("include_deleted=true&sort=-full_name", "invalid sort"), ("cursor=", "invalid cursor"), ("cursor=abc", "invalid cursor"), ("after=3", "unknown after"),
+            ("limit=0", "invalid limit 1000"), ("limit=1001", "invalid limit 1000"), ("limit=", "invalid limit 1000"),
+            ("limit=1e2", "invalid limit 1000"),
+            ("limit=-5", "invalid limit 1000"), ("limit=+5", "invalid limit 1000"), ("limit= 5", "invalid limit 1000"),
+            ("limit=٥", "invalid limit 1000"),
+            ("limit=99999999999999999999", "invalid limit 1000"), ("limit=5&limit=5", "repeated limit"),
+            ("updated_afer=x", "unknown updated_afer -> updated_after"),
+            ("Status=new", "unknown Status -> status"), ("=", "unknown "), ("zebra=1", "unknown zebra"), ("status=New", "invalid status"),
+            ("status=new,", "invalid status"),
+            ("status=", "invalid status"), ("status=new&status=offer", "repeated status"), ("sort=email", "invalid sort"),
+            ("sort=--created_at", "invalid sort"),
+            ("sort=", "invalid sort"), ("sort=score", "invalid sort"), ("sort=full_name,created_at", "invalid sort"),
+            ("fields=email,nope", "invalid fields"),
+            ("fields=", "invalid fields"), ("fields=resume.text", "invalid fields"), ("expand=job", "unknown expand"),
+            ("count=all", "invalid count"),
+            ("include_deleted=1", "invalid include_deleted"), ("ids=", "invalid ids"), ("ids=\(job)", "invalid ids"),
+            ("ids=\(candidate),", "invalid ids"),
+            ("job_id=\(candidate)", "invalid job_id"), ("job_id=x", "invalid job_id"), ("min_score=101", "invalid min_score 100"),
+            ("min_score=nan", "invalid min_score 100"),
+            ("min_score=-0.1", "invalid min_score 100"), ("min_score=", "invalid min_score"),
+            ("min_experience=inf", "invalid min_experience 100"),
+            ("updated_after=yesterday", "invalid updated_after"), ("created_before=", "invalid created_before"), ("q=", "invalid q"),
+            ("location=", "invalid location"),
+            ("location=a\u{0}b", "invalid location"), ("q=a\nb", "invalid q"), ("source=\u{1F}sort=-x", "invalid source"),
+            ("include_deleted=true&sort=created_at", "invalid sort"),
+            ("include_deleted=true&sort=-full_name", "invalid sort"), ("cursor=", "invalid cursor"), ("cursor=abc", "invalid cursor"),
+            ("after=3", "unknown after"),
             ("q=" + String(repeating: "a", count: 1_001), "invalid q 1000"),
         ])
-    func refused(query: String, expected: String) { #expect(fault(.candidate, query)?.hasPrefix(expected) == true, "\(fault(.candidate, query) ?? "taken")") }
+    func refused(query: String, expected: String) {
+        #expect(fault(.candidate, query)?.hasPrefix(expected) == true, "\(fault(.candidate, query) ?? "taken")")
+    }
 
     @Test("Too many ids and too long filters are refused before anything is done with them")
     func tooMany() {
@@ -55,7 +70,9 @@ struct ListRequestTests {
         #expect(fault(.candidate, "ids=" + ids.dropLast().joined(separator: ",")) == nil)
         #expect(fault(.candidate, "ids=" + Array(repeating: ids[0], count: 10_000).joined(separator: ",")) == "invalid ids 100")
         #expect(fault(.application, "status=" + Array(repeating: "a", count: 101).joined(separator: ",")) == "invalid status")
-        #expect(fault(.candidate, (0..<40).map { "location=" + String(repeating: "x", count: 90) + "\($0)" }.joined(separator: "&")) == "invalid limit")
+        #expect(
+            fault(.candidate, (0..<40).map { "location=" + String(repeating: "x", count: 90) + "\($0)" }.joined(separator: "&"))
+                == "invalid limit")
     }
 
     @Test("Every list takes each of its parameters, and no other list's own", arguments: ListDefinition.all.map(\.kind))
@@ -76,18 +93,27 @@ struct ListRequestTests {
         for definition in ListDefinition.all {
             #expect(try read(definition.kind, "").query.sort.text == (definition.kind == .match ? "-score" : "updated_at"))
         }
-        for query in ["updated_after=2026-01-01T00:00:00Z", "include_deleted=true"] { #expect(try read(.match, query).query.sort == .updated) }
+        for query in ["updated_after=2026-01-01T00:00:00Z", "include_deleted=true"] {
+            #expect(try read(.match, query).query.sort == .updated)
+        }
         #expect(try read(.match, "updated_after=2026-01-01T00:00:00Z&sort=-score").query.sort.text == "-score")
         #expect(try read(.match, "updated_before=2026-01-01T00:00:00Z").query.sort.text == "-score")
     }
 
     @Test("Values are read as they are meant: comma lists, repeated texts, a space for the plus of an offset")
     func values() throws {
-        #expect(try read(.candidate, "status=new,offer,new").query.conditions == [.equals(field: "status", anyOf: [.text("new"), .text("offer")])])
-        #expect(try read(.candidate, "location=Austin, TX&location=Rome").query.conditions == [.matches(field: "location", anyOf: ["Austin, TX", "Rome"])])
+        #expect(
+            try read(.candidate, "status=new,offer,new").query.conditions == [
+                .equals(field: "status", anyOf: [.text("new"), .text("offer")])
+            ])
+        #expect(
+            try read(.candidate, "location=Austin, TX&location=Rome").query.conditions == [
+                .matches(field: "location", anyOf: ["Austin, TX", "Rome"])
+            ])
         #expect(try read(.candidate, "skill=a&skill=b&skill=a").query.conditions == [.skills(["a", "b"])])
         #expect(try read(.job, "employment_type=a,b").query.conditions == [.matches(field: "employment_type", anyOf: ["a", "b"])])
-        #expect(try read(.candidate, "updated_after=2026-01-01T01:00:00 01:00").query.updatedAfter == Timestamp(year: 2026, month: 1, day: 1))
+        #expect(
+            try read(.candidate, "updated_after=2026-01-01T01:00:00 01:00").query.updatedAfter == Timestamp(year: 2026, month: 1, day: 1))
         let (job, id) = (Self.job, ULID(high: 1, low: 1))
         #expect(try read(.candidate, "min_score=70&job_id=\(job)").query.conditions == [.bestScore(70, jobs: [id]), .appliedTo([id])])
         #expect(try read(.candidate, "min_score=7e1").query.conditions == [.bestScore(70, jobs: [])])
@@ -96,14 +122,17 @@ struct ListRequestTests {
 
     // MARK: Cursors
 
-    private let position = ListPosition(value: .null, updatedAt: Timestamp(microseconds: 1_700_000_000_000_000), asOf: Timestamp(microseconds: 1_800_000_000_000_000))
+    private let position = ListPosition(
+        value: .null, updatedAt: Timestamp(microseconds: 1_700_000_000_000_000), asOf: Timestamp(microseconds: 1_800_000_000_000_000))
 
     @Test(
         "A cursor works alone, and with the same filters in any spelling",
         arguments: [
-            ("", ""), ("", "sort=updated_at"), ("sort=updated_at", ""), ("", "include_deleted=false"), ("status=new,offer", "status=offer,new"),
+            ("", ""), ("", "sort=updated_at"), ("sort=updated_at", ""), ("", "include_deleted=false"),
+            ("status=new,offer", "status=offer,new"),
             ("min_score=50", "min_score=50.0"), ("updated_after=2026-01-01T00:00:00Z", "updated_after=2026-01-01T01:00:00.000 01:00"),
-            ("skill=a&status=new", "status=new&skill=a"), ("location=a&location=b", "location=b&location=a"), ("q=a=b", "q=a=b"), ("sort=-updated_at", "sort=-updated_at"),
+            ("skill=a&status=new", "status=new&skill=a"), ("location=a&location=b", "location=b&location=a"), ("q=a=b", "q=a=b"),
+            ("sort=-updated_at", "sort=-updated_at"),
             ("count=exact", "fields=email"), ("q=x", "q=x&sort=updated_at"),
         ])
     func sameFilters(first: String, later: String) throws {
@@ -111,7 +140,8 @@ struct ListRequestTests {
         let cursor = request.cursor(after: position)
         for query in ["cursor=\(cursor)", "cursor=\(cursor)&\(later)", "\(first)&cursor=\(cursor)&limit=3"] {
             let next = try read(.candidate, query)
-            #expect(next.query.position == position && next.canonical == request.canonical && next.query.sort == request.query.sort, "\(query)")
+            #expect(
+                next.query.position == position && next.canonical == request.canonical && next.query.sort == request.query.sort, "\(query)")
             #expect(next.query.includeDeleted == request.query.includeDeleted && next.query.updatedAfter == request.query.updatedAfter)
             #expect(next.query.conditions.count == request.query.conditions.count)
         }
@@ -120,8 +150,10 @@ struct ListRequestTests {
     @Test(
         "A cursor of other filters or another sort is refused",
         arguments: [
-            ("", "status=new"), ("status=new", "status=offer"), ("status=new", "sort=-updated_at"), ("sort=-updated_at", "sort=updated_at"), ("location=a", "location=A,"),
-            ("", "include_deleted=true"), ("status=new", "source=x"), ("sort=-updated_at", "status=new"), ("updated_after=2026-01-01T00:00:00Z", "sort=updated_at"),
+            ("", "status=new"), ("status=new", "status=offer"), ("status=new", "sort=-updated_at"), ("sort=-updated_at", "sort=updated_at"),
+            ("location=a", "location=A,"),
+            ("", "include_deleted=true"), ("status=new", "source=x"), ("sort=-updated_at", "status=new"),
+            ("updated_after=2026-01-01T00:00:00Z", "sort=updated_at"),
         ])
     func otherFilters(first: String, later: String) throws {
         let cursor = try read(.candidate, first).cursor(after: position)
@@ -135,14 +167,17 @@ struct ListRequestTests {
         #expect(fault(.match, "cursor=" + (try read(.candidate, "").cursor(after: position))) == "invalid cursor")
         #expect(fault(.job, "cursor=" + (try read(.candidate, "skill=x").cursor(after: position))) == "invalid cursor")
         #expect(fault(.candidate, "cursor=" + (try read(.candidate, "sort=full_name").cursor(after: position))) == "invalid cursor")
-        #expect(fault(.candidate, "ids=\(Self.candidate)&cursor=" + (try read(.candidate, "ids=\(Self.candidate)").cursor(after: position))) == "invalid cursor")
+        #expect(
+            fault(.candidate, "ids=\(Self.candidate)&cursor=" + (try read(.candidate, "ids=\(Self.candidate)").cursor(after: position)))
+                == "invalid cursor")
     }
 }
 
 @Suite("A cursor comes back as it went, or not at all")
 struct CursorTests {
     private static let values: [FieldValue] = [
-        .null, .text(""), .text("Zoë \u{1F}\u{0}=&"), .number(0), .number(-1.5), .number(99.999), .time(.earliest), .time(Timestamp(microseconds: 1)), .time(.latest),
+        .null, .text(""), .text("Zoë \u{1F}\u{0}=&"), .number(0), .number(-1.5), .number(99.999), .time(.earliest),
+        .time(Timestamp(microseconds: 1)), .time(.latest),
     ]
 
     @Test("Round trip", arguments: values)
@@ -150,7 +185,8 @@ struct CursorTests {
         for canonical in ["", "q=é\u{1F}status=new"] {
             let position = ListPosition(value: value, updatedAt: .latest, asOf: Timestamp(microseconds: 7))
             let text = Cursor(canonical: canonical, position: position).text
-            #expect(text.utf8.allSatisfy { $0 == 45 || $0 == 95 || ($0 >= 48 && $0 <= 57) || ($0 | 32 >= 97 && $0 | 32 <= 122) }, "URL-safe")
+            #expect(
+                text.utf8.allSatisfy { $0 == 45 || $0 == 95 || ($0 >= 48 && $0 <= 57) || ($0 | 32 >= 97 && $0 | 32 <= 122) }, "URL-safe")
             let read = try #require(Cursor(text: text))
             #expect(read.position == position && read.canonical == canonical)
         }
@@ -158,7 +194,9 @@ struct CursorTests {
 
     @Test("A cut or changed one is refused")
     func tampering() {
-        let position = ListPosition(value: .text("Ng"), updatedAt: Timestamp(microseconds: 1_700_000_000_000_000), asOf: Timestamp(microseconds: 1_800_000_000_000_000))
+        let position = ListPosition(
+            value: .text("Ng"), updatedAt: Timestamp(microseconds: 1_700_000_000_000_000),
+            asOf: Timestamp(microseconds: 1_800_000_000_000_000))
         let text = Array(Cursor(canonical: "status=new", position: position).text.utf8)
         for end in 0..<text.count { #expect(Cursor(text: String(decoding: text[..<end], as: UTF8.self)) == nil) }
         for index in text.indices {
@@ -168,7 +206,9 @@ struct CursorTests {
                 if Cursor(text: String(decoding: changed, as: UTF8.self)) != nil { Issue.record("\(byte) at \(index)") }
             }
         }
-        for junk in ["=", "é", "AAAA", String(repeating: "A", count: 10_000), String(decoding: text, as: UTF8.self) + "="] { #expect(Cursor(text: junk) == nil) }
+        for junk in ["=", "é", "AAAA", String(repeating: "A", count: 10_000), String(decoding: text, as: UTF8.self) + "="] {
+            #expect(Cursor(text: junk) == nil)
+        }
     }
 
     @Test("One forged with a right check sum is still read with care")
@@ -193,13 +233,17 @@ struct CursorTests {
         func read(_ pairs: (String, String)...) throws -> EventRequest { try EventRequest(pairs.map { RequestParameter($0.0, $0.1) }) }
         let cursor = try read(("type", "candidate.created,call.uploaded"), ("candidate_id", id), ("limit", "7")).cursor(after: 41)
         for request in [
-            try read(("cursor", cursor)), try read(("cursor", cursor), ("type", "call.uploaded,candidate.created"), ("candidate_id", id), ("wait", "3")),
+            try read(("cursor", cursor)),
+            try read(("cursor", cursor), ("type", "call.uploaded,candidate.created"), ("candidate_id", id), ("wait", "3")),
         ] {
             #expect(request.query.after == 41 && request.query.types.count == 2 && request.query.candidates.count == 1)
         }
         #expect(throws: ParameterFault.self) { try read(("cursor", cursor), ("type", "call.uploaded")) }
         #expect(throws: ParameterFault.self) { try read(("cursor", String(cursor.dropLast()))) }
-        for (name, value) in [("wait", "31"), ("wait", "-1"), ("after", "x"), ("after", "-1"), ("limit", "0"), ("type", "nope"), ("type", ""), ("candidate_id", "x"), ("sort", "x"), ("after", "99999999999999999999")] {
+        for (name, value) in [
+            ("wait", "31"), ("wait", "-1"), ("after", "x"), ("after", "-1"), ("limit", "0"), ("type", "nope"), ("type", ""),
+            ("candidate_id", "x"), ("sort", "x"), ("after", "99999999999999999999"),
+        ] {
             #expect(throws: ParameterFault.self, "\(name)=\(value)") { try read((name, value)) }
         }
     }

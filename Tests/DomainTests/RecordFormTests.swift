@@ -24,7 +24,8 @@ struct RecordFormTests {
             }
         }
         return Record(
-            kind: kind, id: ULID(high: 5, low: 6), externalID: sentinel + "@mail.example", version: 3, createdAt: Timestamp(microseconds: 1),
+            kind: kind, id: ULID(high: 5, low: 6), externalID: sentinel + "@mail.example", version: 3,
+            createdAt: Timestamp(microseconds: 1),
             updatedAt: Timestamp(microseconds: 2), values: values)
     }
 
@@ -58,7 +59,8 @@ struct RecordFormTests {
         let drafts = EventRules.events(before: nil, after: record, threshold: 0, reason: "r") + [EventDraft.deleted(record)]
         for draft in drafts {
             let data = draft.data(
-                candidate: Self.record(.candidate, marking: Self.isPersonal), job: Self.record(.job, marking: Self.isPersonal), personal: false)
+                candidate: Self.record(.candidate, marking: Self.isPersonal), job: Self.record(.job, marking: Self.isPersonal),
+                personal: false)
             #expect(!data.contains(Self.sentinel), "\(draft.type): \(data)")
         }
     }
@@ -108,23 +110,32 @@ struct RecordFormTests {
     @Test("Names come in the documented order; a group is null when nothing in it is known, also what is hidden")
     func order() throws {
         var record = Self.record(.interview, marking: { _ in false })
-        for field in RecordKind.interview.schema.fields where field.group == "result" && field.name != "result.summary" { record[field.name] = .null }
+        for field in RecordKind.interview.schema.fields where field.group == "result" && field.name != "result.summary" {
+            record[field.name] = .null
+        }
         let seen = try JSONParser.parse(written(record, RecordForm(kind: .interview, projection: .detail, personal: false)))
         guard case .object(let members)? = seen["result"] else { throw JSONError(message: "no result", offset: 0) }
-        #expect(members.map(\.name) == RecordKind.interview.schema.fields.filter { $0.group == "result" }.map(\.member), "its presence is no secret")
+        #expect(
+            members.map(\.name) == RecordKind.interview.schema.fields.filter { $0.group == "result" }.map(\.member),
+            "its presence is no secret")
         record["result.summary"] = .null
         let none = try JSONParser.parse(written(record, RecordForm(kind: .interview, projection: .detail, personal: true)))
         guard case .object(let all) = none, case .null? = none["result"] else { throw JSONError(message: "a result", offset: 0) }
-        #expect(all.map(\.name) == ["id", "external_id", "version", "created_at", "updated_at", "deleted_at"] + RecordKind.interview.schema.topLevelNames)
+        #expect(
+            all.map(\.name) == ["id", "external_id", "version", "created_at", "updated_at", "deleted_at"]
+                + RecordKind.interview.schema.topLevelNames)
     }
 
     @Test("fields keeps the named ones and id, in the documented order")
     func only() throws {
         let record = Self.record(.candidate, marking: { _ in false })
-        let text = written(record, RecordForm(kind: .candidate, projection: .list, personal: true, only: ["status", "full_name", "resume"]))
+        let text = written(
+            record, RecordForm(kind: .candidate, projection: .list, personal: true, only: ["status", "full_name", "resume"]))
         guard case .object(let members) = try JSONParser.parse(text) else { throw JSONError(message: text, offset: 0) }
         #expect(members.map(\.name) == ["id", "full_name", "status", "resume"])
-        #expect(written(record, RecordForm(kind: .candidate, projection: .list, personal: true, only: [])) == "{\"id\":\"cand_\(record.id.text)\"}")
+        #expect(
+            written(record, RecordForm(kind: .candidate, projection: .list, personal: true, only: []))
+                == "{\"id\":\"cand_\(record.id.text)\"}")
     }
 }
 

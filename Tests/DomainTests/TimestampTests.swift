@@ -40,7 +40,8 @@ struct TimestampTests {
         var random = SeededGenerator("times")
         let style = Date.ISO8601FormatStyle(includingFractionalSeconds: false)
         for _ in 0..<5_000 {
-            let time = Timestamp(microseconds: Int64.random(in: Timestamp.earliest.microseconds...Timestamp.latest.microseconds, using: &random))
+            let time = Timestamp(
+                microseconds: Int64.random(in: Timestamp.earliest.microseconds...Timestamp.latest.microseconds, using: &random))
             #expect(time.description.utf8.count == 27)
             #expect(Timestamp(rfc3339: time.description) == time)
             guard time.microseconds >= 0 else { continue }

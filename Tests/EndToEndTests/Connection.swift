@@ -102,7 +102,9 @@ final class Connection {
             try more()
             end = Self.headEnd(received)
         }
-        guard let end else { throw Trouble("the connection ended before an answer: '\(String(decoding: received.prefix(300), as: UTF8.self))'") }
+        guard let end else {
+            throw Trouble("the connection ended before an answer: '\(String(decoding: received.prefix(300), as: UTF8.self))'")
+        }
         let head = String(decoding: received[..<end], as: UTF8.self)
         received.removeFirst(end)
         let lines = head.components(separatedBy: "\r\n").filter { !$0.isEmpty }

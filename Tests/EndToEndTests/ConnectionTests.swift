@@ -56,7 +56,9 @@ import Testing
     @Test func aClientThatIsDoneSendingMayStillWaitForAnEvent() throws {
         // given
         let connection = try server.connect()
-        let last = try server.get("/api/v1/events?after=0&limit=1000&candidate_id=\(shared.candidate)", key: key).json["meta"]["last_sequence"].int ?? 0
+        let last =
+            try server.get("/api/v1/events?after=0&limit=1000&candidate_id=\(shared.candidate)", key: key).json["meta"]["last_sequence"].int
+            ?? 0
 
         // when
         connection.send(Server.request("GET", "/api/v1/events?wait=1&candidate_id=\(shared.candidate)&after=\(last)", key: key))
@@ -115,7 +117,9 @@ import Testing
         #expect(response.status == 405)
     }
 
-    @Test(arguments: ["/api/v1/candidates?limit=3", "/api/v1", "/api/v1/key", "/healthz", "/docs", "/openapi.json", "/openapi.yaml", "/api/v1/nothing"])
+    @Test(arguments: [
+        "/api/v1/candidates?limit=3", "/api/v1", "/api/v1/key", "/healthz", "/docs", "/openapi.json", "/openapi.yaml", "/api/v1/nothing",
+    ])
     func headIsAnsweredLikeGetWithoutTheBody(target: String) throws {
         // when
         let connection = try server.connect()
@@ -140,7 +144,8 @@ import Testing
         let preflight = try server.ask(
             "OPTIONS", "/api/v1/candidates",
             ["Origin: \(SharedServer.origin)", "Access-Control-Request-Method: GET", "Access-Control-Request-Headers: authorization"])
-        let stranger = try server.ask("OPTIONS", "/api/v1/candidates", ["Origin: https://evil.example", "Access-Control-Request-Method: GET"])
+        let stranger = try server.ask(
+            "OPTIONS", "/api/v1/candidates", ["Origin: https://evil.example", "Access-Control-Request-Method: GET"])
         let plain = try server.ask("OPTIONS", "/api/v1/candidates")
 
         // then
@@ -155,7 +160,9 @@ import Testing
     }
 
     @Test func anAllowedOriginMayReadTheAnswerAndItsHeadersAlsoOfErrors() throws {
-        for (target, key) in [("/api/v1/candidates?limit=1", key as String?), ("/api/v1/candidates?limit=0", key), ("/api/v1/candidates", nil)] {
+        for (target, key) in [
+            ("/api/v1/candidates?limit=1", key as String?), ("/api/v1/candidates?limit=0", key), ("/api/v1/candidates", nil),
+        ] {
             let response = try server.get(target, key: key, ["Origin: \(SharedServer.origin)"])
             #expect(response["Access-Control-Allow-Origin"] == SharedServer.origin)
             let exposed = (response["Access-Control-Expose-Headers"] ?? "").components(separatedBy: ", ")
@@ -163,6 +170,7 @@ import Testing
             #expect(response["Vary"] == "Accept, Accept-Encoding, Authorization, Origin")
             #expect(response["Access-Control-Allow-Credentials"] == nil)
         }
-        #expect(try server.get("/api/v1/candidates?limit=1", key: key, ["Origin: https://evil.example"])["Access-Control-Allow-Origin"] == nil)
+        #expect(
+            try server.get("/api/v1/candidates?limit=1", key: key, ["Origin: https://evil.example"])["Access-Control-Allow-Origin"] == nil)
     }
 }

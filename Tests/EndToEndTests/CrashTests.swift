@@ -27,7 +27,8 @@ import Testing
     }
 
     private func load(_ database: String, _ file: String) throws -> ChildProcess {
-        try ChildProcess(Program.path, ["import", "candidates", file, "--json", "--database", database, "--rejects", folder("rejects.ndjson")])
+        try ChildProcess(
+            Program.path, ["import", "candidates", file, "--json", "--database", database, "--rejects", folder("rejects.ndjson")])
     }
 
     private static func size(_ database: String) -> Int {

@@ -9,13 +9,16 @@ extension ErrorRow {
             errors: ["parameter": "updated_afer", "suggestion": "updated_after"]),
         ErrorRow("an unknown parameter", "/api/v1/jobs?zzzzzzzz=1", 400, "unknown_parameter", errors: ["parameter": "zzzzzzzz"]),
         ErrorRow("another list's parameter", "/api/v1/jobs?skill=Swift", 400, "unknown_parameter", errors: ["parameter": "skill"]),
-        ErrorRow("a parameter of one record", .from { "/api/v1/candidates/\($0.candidate)?limit=1" }, 400, "unknown_parameter", errors: ["parameter": "limit"]),
+        ErrorRow(
+            "a parameter of one record", .from { "/api/v1/candidates/\($0.candidate)?limit=1" }, 400, "unknown_parameter",
+            errors: ["parameter": "limit"]),
         ErrorRow(
             "a misspelt parameter of the events", "/api/v1/events?afer=1", 400, "unknown_parameter",
             errors: ["parameter": "afer", "suggestion": "after"]),
         ErrorRow("a parameter of the key", "/api/v1/key?x=1", 400, "unknown_parameter", errors: ["parameter": "x"]),
         ErrorRow("a repeated limit", "/api/v1/candidates?limit=1&limit=1", 400, "repeated_parameter", errors: ["parameter": "limit"]),
-        ErrorRow("a repeated status", "/api/v1/candidates?status=new&status=hired", 400, "repeated_parameter", errors: ["parameter": "status"]),
+        ErrorRow(
+            "a repeated status", "/api/v1/candidates?status=new&status=hired", 400, "repeated_parameter", errors: ["parameter": "status"]),
         ErrorRow("a repeated sort", "/api/v1/matches?sort=score&sort=-score", 400, "repeated_parameter", errors: ["parameter": "sort"]),
         ErrorRow("a repeated wait", "/api/v1/events?wait=0&wait=0", 400, "repeated_parameter", errors: ["parameter": "wait"]),
         ErrorRow("a repeated cursor", "/api/v1/candidates?cursor=a&cursor=a", 400, "repeated_parameter", errors: ["parameter": "cursor"]),
@@ -27,7 +30,7 @@ extension ErrorRow {
 
     private static let limits: [ErrorRow] =
         ["0", "1001", "abc", "-1", "1.5", "", "99999999999999999999", "%2B5", "0x10", "%D9%A1"].map {
-        invalid("limit", "/api/v1/candidates?limit=\($0)", maximum: 1_000)
+            invalid("limit", "/api/v1/candidates?limit=\($0)", maximum: 1_000)
         }
 
     private static let values: [ErrorRow] = [
@@ -47,9 +50,9 @@ extension ErrorRow {
         invalid("ids", "/api/v1/candidates?ids=cand_nonsense"), invalid("candidate_id", "/api/v1/matches?candidate_id=1"),
         invalid("q", "/api/v1/candidates?q="), invalid("q", "/api/v1/candidates?q=%FF%FE"),
         invalid("q", "/api/v1/candidates?q=100%"), invalid("q", "/api/v1/candidates?q=a%00b"),
-            ErrorRow(
-                "a status with its allowed values", "/api/v1/jobs?status=opne", 400, "invalid_parameter", errors: ["parameter": "status"],
-                detail: "open"),
+        ErrorRow(
+            "a status with its allowed values", "/api/v1/jobs?status=opne", 400, "invalid_parameter", errors: ["parameter": "status"],
+            detail: "open"),
     ]
 
     private static let cursors: [ErrorRow] = [
@@ -63,16 +66,20 @@ extension ErrorRow {
                 cursor.replaceSubrange(cursor.startIndex...cursor.startIndex, with: cursor.hasPrefix("A") ? "B" : "A")
                 return "/api/v1/candidates?cursor=" + cursor
             }, 400, "invalid_cursor"),
-        ErrorRow("another list's cursor", .from { "/api/v1/jobs?cursor=" + (try $0.cursor("/api/v1/events?limit=1")) }, 400, "invalid_cursor"),
         ErrorRow(
-            "a cursor of other filters", .from { "/api/v1/candidates?status=hired&cursor=" + (try $0.cursor("/api/v1/candidates?limit=1&status=new")) },
+            "another list's cursor", .from { "/api/v1/jobs?cursor=" + (try $0.cursor("/api/v1/events?limit=1")) }, 400, "invalid_cursor"),
+        ErrorRow(
+            "a cursor of other filters",
+            .from { "/api/v1/candidates?status=hired&cursor=" + (try $0.cursor("/api/v1/candidates?limit=1&status=new")) },
             400, "cursor_mismatch"),
         ErrorRow(
-            "a cursor of another sort", .from { "/api/v1/candidates?sort=full_name&cursor=" + (try $0.cursor("/api/v1/candidates?limit=1&sort=created_at")) },
+            "a cursor of another sort",
+            .from { "/api/v1/candidates?sort=full_name&cursor=" + (try $0.cursor("/api/v1/candidates?limit=1&sort=created_at")) },
             400, "cursor_mismatch"),
         ErrorRow(
             "an event cursor of another type",
-            .from { "/api/v1/events?type=candidate.matched&cursor=" + (try $0.cursor("/api/v1/events?limit=1&type=candidate.created")) }, 400, "cursor_mismatch"),
+            .from { "/api/v1/events?type=candidate.matched&cursor=" + (try $0.cursor("/api/v1/events?limit=1&type=candidate.created")) },
+            400, "cursor_mismatch"),
     ]
 
     private static let challenge = ["WWW-Authenticate": "Bearer realm=\"hirewire\""]
@@ -80,22 +87,33 @@ extension ErrorRow {
 
     private static let keys: [ErrorRow] = [
         ErrorRow("no credentials", "/api/v1/candidates", 401, "unauthorized", headers: challenge) { _ in [] },
-        ErrorRow("no credentials for a record", .from { "/api/v1/candidates/\($0.candidate)" }, 401, "unauthorized", headers: challenge) { _ in [] },
-        ErrorRow("a malformed key", "/api/v1/candidates", 401, "invalid_token", headers: refusal) { _ in ["Authorization: Bearer rk_nonsense"] },
-        ErrorRow("another scheme", "/api/v1/candidates", 401, "invalid_token", headers: refusal) { ["Authorization: Digest \($0.reader.token)"] },
+        ErrorRow("no credentials for a record", .from { "/api/v1/candidates/\($0.candidate)" }, 401, "unauthorized", headers: challenge) {
+            _ in []
+        },
+        ErrorRow("a malformed key", "/api/v1/candidates", 401, "invalid_token", headers: refusal) { _ in
+            ["Authorization: Bearer rk_nonsense"]
+        },
+        ErrorRow("another scheme", "/api/v1/candidates", 401, "invalid_token", headers: refusal) {
+            ["Authorization: Digest \($0.reader.token)"]
+        },
         ErrorRow("an unknown key", "/api/v1/candidates", 401, "invalid_token", headers: refusal) { _ in
             ["Authorization: Bearer \(ErrorTableTests.unknownKey)"]
         },
-        ErrorRow("a wrong secret", "/api/v1/candidates", 401, "invalid_token", headers: refusal) { ["Authorization: Bearer \(try $0.wrong)"] },
+        ErrorRow("a wrong secret", "/api/v1/candidates", 401, "invalid_token", headers: refusal) {
+            ["Authorization: Bearer \(try $0.wrong)"]
+        },
         ErrorRow("an expired key", "/api/v1/candidates", 401, "invalid_token", headers: refusal, detail: "expired") {
             ["Authorization: Bearer \($0.expired.token)"]
         },
         ErrorRow("a revoked key", "/api/v1/candidates", 401, "invalid_token", headers: refusal, detail: "revoked") {
             ["Authorization: Bearer \($0.revoked.token)"]
         },
-        ErrorRow("a wrong key for the root", "/api/v1", 401, "invalid_token", headers: refusal) { _ in ["Authorization: Bearer rk_nonsense"] },
-        ErrorRow("a key in the query string", .from { "/api/v1/candidates?api_key=\($0.reader.token)" }, 400, "invalid_request") { _ in [] },
-        ErrorRow("a key in the query string under another name", .from { "/api/v1/candidates?q=\($0.reader.token)" }, 400, "invalid_request"),
+        ErrorRow("a wrong key for the root", "/api/v1", 401, "invalid_token", headers: refusal) { _ in ["Authorization: Bearer rk_nonsense"]
+        },
+        ErrorRow("a key in the query string", .from { "/api/v1/candidates?api_key=\($0.reader.token)" }, 400, "invalid_request") { _ in []
+        },
+        ErrorRow(
+            "a key in the query string under another name", .from { "/api/v1/candidates?q=\($0.reader.token)" }, 400, "invalid_request"),
         ErrorRow("two keys", "/api/v1/candidates", 400, "invalid_request") {
             ["Authorization: Bearer \($0.reader.token)", "Authorization: Bearer \($0.personal.token)"]
         },
@@ -125,7 +143,8 @@ extension ErrorRow {
     private static let allowed = ["Allow": "GET, HEAD, OPTIONS"]
 
     private static func writing(_ method: String, _ address: Address) -> ErrorRow {
-        ErrorRow("\(method) of \(method == "DELETE" ? "it" : "a list")", method: method, address, 405, "method_not_allowed", headers: allowed)
+        ErrorRow(
+            "\(method) of \(method == "DELETE" ? "it" : "a list")", method: method, address, 405, "method_not_allowed", headers: allowed)
     }
 
     private static let methods: [ErrorRow] = [
@@ -169,7 +188,9 @@ extension ErrorRow {
 extension SharedServer {
     /// The cursor that a page ends with.
     func cursor(_ target: String) throws -> String {
-        guard let cursor = try server.get(target, key: reader.token).json["next_cursor"].string else { throw Trouble("no next page of \(target)") }
+        guard let cursor = try server.get(target, key: reader.token).json["next_cursor"].string else {
+            throw Trouble("no next page of \(target)")
+        }
         return cursor
     }
 }

@@ -53,7 +53,8 @@ struct Bytes: CustomTestStringConvertible, Sendable {
         Bytes("NULs", "\0\0\0\0\r\n\r\n"),
         Bytes("a blank in the target", "GET / healthz HTTP/1.1\r\nHost: a\r\n\r\n"),
         Bytes("a blank before the colon", "GET /healthz HTTP/1.1\r\nHost: a\r\nX : b\r\n\r\n"),
-        Bytes("a length and chunks", "GET /healthz HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
+        Bytes(
+            "a length and chunks", "GET /healthz HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
     ])
     func whatIsNoProperRequestIsAnswered400AndTheConnectionIsClosed(bytes: Bytes) throws {
         // given
@@ -78,7 +79,8 @@ struct Bytes: CustomTestStringConvertible, Sendable {
 
     @Test(arguments: [
         ("q", "%"), ("q", "%2"), ("q", "%zz"), ("q", "%ff"), ("q", "%C3%28"), ("q", "a%00b"), ("location", "%00"), ("skill", "%ED%A0%80"),
-        ("ids", "%00"), ("cursor", "%00"), ("limit", "%00"), ("fields", "id%00"), ("status", "new%00"), ("sort", "%ff"), ("updated_after", "%00"),
+        ("ids", "%00"), ("cursor", "%00"), ("limit", "%00"), ("fields", "id%00"), ("status", "new%00"), ("sort", "%ff"),
+        ("updated_after", "%00"),
     ])
     func aParameterWithABrokenEscapeOrNULIsRefusedByName(name: String, value: String) throws {
         let response = try server.get("/api/v1/candidates?\(name)=\(value)", key: key)
@@ -165,7 +167,8 @@ struct Bytes: CustomTestStringConvertible, Sendable {
         let connection = try server.connect()
 
         // when
-        connection.send(Server.request("POST", "/api/v1/candidates", key: key, ["Content-Length: 200000"]) + String(repeating: "x", count: 200_000))
+        connection.send(
+            Server.request("POST", "/api/v1/candidates", key: key, ["Content-Length: 200000"]) + String(repeating: "x", count: 200_000))
 
         // then
         let response = try connection.receive()
@@ -187,7 +190,8 @@ struct Bytes: CustomTestStringConvertible, Sendable {
 
     @Test func linksAreNeverMadeFromAHostField() throws {
         // given
-        let request = "GET /api/v1/candidates?limit=1 HTTP/1.1\r\nHost: evil.example\r\nX-Forwarded-Host: evil.example\r\nAuthorization: Bearer \(key)\r\n\r\n"
+        let request =
+            "GET /api/v1/candidates?limit=1 HTTP/1.1\r\nHost: evil.example\r\nX-Forwarded-Host: evil.example\r\nAuthorization: Bearer \(key)\r\n\r\n"
 
         // when
         let response = try raw(request)

@@ -17,13 +17,17 @@ import Testing
 
     @Test func aKeyWorksAtOnceAndTellsWhatItIs() throws {
         // when
-        let made = try server.command("keys", "create", "--name", "dashboard", "--scope", "read:pii", "--rate-limit", "42", "--expires", "90d")
+        let made = try server.command(
+            "keys", "create", "--name", "dashboard", "--scope", "read:pii", "--rate-limit", "42", "--expires", "90d")
         let answer = try server.get("/api/v1/key", key: made["key"].string)
 
         // then
         let body = try answer.json
         #expect(answer.status == 200 && answer["Cache-Control"] == "no-store")
-        #expect(body.keys == ["key_id", "name", "organization", "scopes", "rate_limit", "created_at", "expires_at", "last_used_at", "usage_count"])
+        #expect(
+            body.keys == [
+                "key_id", "name", "organization", "scopes", "rate_limit", "created_at", "expires_at", "last_used_at", "usage_count",
+            ])
         #expect(body["key_id"].string == made["key_id"].string && body["name"].string == "dashboard")
         #expect(body["scopes"].array?.compactMap(\.string) == ["read", "read:pii"])
         #expect(body["rate_limit"]["requests"].int == 42 && body["rate_limit"]["per_seconds"].int == 60)
@@ -42,10 +46,11 @@ import Testing
 
         // then
         let start = ContinuousClock.now
-        #expect(try poll(seconds: 1) {
-            connection.send(Server.request("GET", "/api/v1/key", key: key.token))
-            return try connection.receive().status == 401
-        })
+        #expect(
+            try poll(seconds: 1) {
+                connection.send(Server.request("GET", "/api/v1/key", key: key.token))
+                return try connection.receive().status == 401
+            })
         #expect(ContinuousClock.now - start < .seconds(1.5))
         #expect(revoked["revoked_at"].string != nil)
         #expect(try status(other.token) == 200)

@@ -22,11 +22,14 @@ import Testing
 
     private func ids(_ page: JSON) -> [String] { page["data"].array?.compactMap { $0["id"].string } ?? [] }
 
-    @Test(arguments: [
-        ("candidates?limit=7", 200), ("candidates?limit=33&sort=-full_name", 200), ("jobs?limit=4&sort=title", 25), ("matches?limit=100", 500),
-        ("matches?limit=90&expand=candidate,job&sort=updated_at", 500), ("interviews?limit=50&sort=scheduled_at", 108), ("applications", 352),
-        ("calls?limit=43", 43), ("candidates?limit=1000", 200), ("candidates?limit=10&q=engineer", nil), ("events?limit=100", nil),
-    ] as [(String, Int?)])
+    @Test(
+        arguments: [
+            ("candidates?limit=7", 200), ("candidates?limit=33&sort=-full_name", 200), ("jobs?limit=4&sort=title", 25),
+            ("matches?limit=100", 500),
+            ("matches?limit=90&expand=candidate,job&sort=updated_at", 500), ("interviews?limit=50&sort=scheduled_at", 108),
+            ("applications", 352),
+            ("calls?limit=43", 43), ("candidates?limit=1000", 200), ("candidates?limit=10&q=engineer", nil), ("events?limit=100", nil),
+        ] as [(String, Int?)])
     func aWalkMeetsEachRecordOnceByNextAndByCursor(list: String, count: Int?) throws {
         // when: once along `next`, once with the cursor alone
         let start = "/api/v1/" + list
@@ -85,13 +88,21 @@ import Testing
         #expect(first.contains("],\"has_more\":true,\"meta\":{\"as_of\":\"") && first.hasSuffix("\"}"))
         #expect(last.text.hasSuffix("\"},\"next\":null,\"next_cursor\":null}"))
         #expect(last["Link"] == nil)
-        let record = try #require(first.range(of: #"^\{"data":\[\{"id":"[^"]+","external_id":[^,]+,"version":\d+,"created_at":"[^"]+","updated_at":"[^"]+","deleted_at":null,"first_name":"#, options: .regularExpression))
+        let record = try #require(
+            first.range(
+                of:
+                    #"^\{"data":\[\{"id":"[^"]+","external_id":[^,]+,"version":\d+,"created_at":"[^"]+","updated_at":"[^"]+","deleted_at":null,"first_name":"#,
+                options: .regularExpression))
         #expect(record.lowerBound == first.startIndex)
     }
 
     @Test func nextRepeatsWhatWasWrittenAndIsAPath() throws {
-        let next = try page("/api/v1/candidates?location=London,%20ON&limit=1&status=new,screening,hired,rejected,interviewing")["next"].string
-        if let next { #expect(next.hasPrefix("/api/v1/candidates?location=London,%20ON&limit=1&status=new,screening,hired,rejected,interviewing&cursor=")) }
+        let next = try page("/api/v1/candidates?location=London,%20ON&limit=1&status=new,screening,hired,rejected,interviewing")["next"]
+            .string
+        if let next {
+            #expect(
+                next.hasPrefix("/api/v1/candidates?location=London,%20ON&limit=1&status=new,screening,hired,rejected,interviewing&cursor="))
+        }
         let plain = try #require(try page("/api/v1/candidates?updated_after=2020-01-01T00:00:00%2B01:00&limit=1")["next"].string)
         #expect(plain.hasPrefix("/api/v1/candidates?updated_after=2020-01-01T00:00:00%2B01:00&limit=1&cursor="))
         #expect(try page(plain)["data"].array?.count == 1)
@@ -125,7 +136,9 @@ import Testing
         for _ in 0..<10 { answers.append(try server.get("/api/v1/candidates?limit=5", key: key, ["If-None-Match: \"x\", \(tag)"])) }
 
         // then
-        for answer in answers { #expect(answer.status == 304 && answer.body.isEmpty && answer["ETag"] == tag && answer["Content-Type"] == nil) }
+        for answer in answers {
+            #expect(answer.status == 304 && answer.body.isEmpty && answer["ETag"] == tag && answer["Content-Type"] == nil)
+        }
         #expect(first["RateLimit"]?.hasPrefix("\"default\";r=9;t=") == true)
         #expect(answers.last?["RateLimit"]?.hasPrefix("\"default\";r=8;t=") == true, "\(answers.last?["RateLimit"] ?? "")")
         #expect(try server.get("/api/v1/candidates?limit=5", key: key, ["If-None-Match: \(tag.dropFirst(2))"]).status == 304)
@@ -156,7 +169,8 @@ import Testing
         try server.command("delete", "candidate", id)
 
         // then
-        let tombstone = try page("/api/v1/candidates?include_deleted=true&updated_after=\(try #require(changed["meta"]["as_of"].string))")["data"]
+        let tombstone = try page("/api/v1/candidates?include_deleted=true&updated_after=\(try #require(changed["meta"]["as_of"].string))")[
+            "data"]
         #expect(tombstone[0]["id"].string == id && tombstone[0]["deleted_at"].string != nil && tombstone[0]["headline"].isNull)
         #expect(try server.get("/api/v1/candidates/\(id)", key: key).status == 410)
     }

@@ -44,7 +44,9 @@ import Testing
 
         // then
         #expect(!isOpen && dripTime > .seconds(8) && dripTime < .seconds(17), "\(dripTime)")
-        for (name, connection) in [("silent", silent), ("half a head", half), ("half a body", bodiless), ("later", afterOne), ("behind", behindOne)] {
+        for (name, connection) in [
+            ("silent", silent), ("half a head", half), ("half a body", bodiless), ("later", afterOne), ("behind", behindOne),
+        ] {
             let left = 17 - (ContinuousClock.now - start) / .seconds(1)
             #expect(connection.isReadable(within: max(0.01, left)), "\(name) is still open")
         }

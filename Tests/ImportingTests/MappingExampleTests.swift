@@ -11,7 +11,7 @@ import Testing
     @Test func everyExampleIsAMapping() throws {
         let files = try FileManager.default.contentsOfDirectory(at: Self.folder, includingPropertiesForKeys: nil)
         let examples = files.filter { $0.pathExtension == "json" }
-        #expect(examples.count == 10)
+        #expect(examples.count == 13)
         for example in examples {
             let word = example.deletingPathExtension().lastPathComponent.split(separator: "-").last ?? ""
             let kind = try #require(RecordKind(word: word))

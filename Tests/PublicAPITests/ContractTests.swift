@@ -48,7 +48,10 @@ struct ContractTests {
             let segments = pattern.dropFirst().split(separator: "/").map { $0 == "{id}" ? "some" : String($0) }
             #expect(Route(segments)?.pattern == pattern)
         }
-        for path in ["", "api", "api/v2", "api/v1/", "api/v1/trainings", "api/v1/jobs/1/resume", "api/v1/candidates/1/resume/2", "api/v1/keys", "healthz/", "docs/x", "API/v1"] {
+        for path in [
+            "", "api", "api/v2", "api/v1/", "api/v1/trainings", "api/v1/jobs/1/resume", "api/v1/candidates/1/resume/2", "api/v1/keys",
+            "healthz/", "docs/x", "API/v1",
+        ] {
             #expect(Route(path.split(separator: "/", omittingEmptySubsequences: false).map(String.init)) == nil, "\(path)")
         }
     }
@@ -75,7 +78,9 @@ struct ContractTests {
         /// The words of an enumeration, in the parameter's own schema or in its items'.
         func words(_ name: String) throws -> [String] {
             let schema = reader.resolved(try #require(parameters.first { $0.name == name }).value["schema"])
-            let list = schema?["enum"] ?? reader.resolved(schema?["items"])?["enum"] ?? schema?["x-extensible-enum"] ?? reader.resolved(schema?["items"])?["x-extensible-enum"]
+            let list =
+                schema?["enum"] ?? reader.resolved(schema?["items"])?["enum"] ?? schema?["x-extensible-enum"]
+                ?? reader.resolved(schema?["items"])?["x-extensible-enum"]
             return list?.asElements.compactMap(\.asText) ?? []
         }
         #expect(try Set(words("sort")) == Set(definition.sorts.flatMap { [$0, "-" + $0] }))
@@ -83,7 +88,8 @@ struct ContractTests {
             if case .choice(let choices) = filter.form { #expect(try words(filter.name) == choices, "\(filter.name)") }
         }
         let limit = reader.resolved(try #require(parameters.first { $0.name == "limit" }).value["schema"])
-        #expect(limit?["maximum"]?.text == String(ListDefinition.largestPage) && limit?["default"]?.text == String(ListDefinition.defaultPage))
+        #expect(
+            limit?["maximum"]?.text == String(ListDefinition.largestPage) && limit?["default"]?.text == String(ListDefinition.defaultPage))
     }
 
     @Test("The codes of problems are the program's, each with its status among the operations' answers")
@@ -92,7 +98,9 @@ struct ContractTests {
         #expect(documented == Problem.Code.allCases.map(\.rawValue))
         let statuses = Set(reader.operations.flatMap(\.responses).map(\.status))
         #expect(reader.components("responses").contains { $0.name == "MethodNotAllowed" })
-        for code in Problem.Code.allCases where code != .methodNotAllowed { #expect(statuses.contains(String(code.status)), "\(code.rawValue)") }
+        for code in Problem.Code.allCases where code != .methodNotAllowed {
+            #expect(statuses.contains(String(code.status)), "\(code.rawValue)")
+        }
     }
 
     @Test("The event types are the program's")
@@ -120,7 +128,9 @@ struct ContractTests {
         #expect(properties(schema(name(kind))) == names)
         if kind == .candidate || kind == .job { #expect(try properties(schema("Brief" + name(kind))) == written(kind, .brief)) }
         guard ListDefinition.of(kind) != nil else { return }
-        let parts = kind == .candidate ? ["applications", "matched_jobs", "truncated"] : kind == .job ? ["matched_candidates", "broadcasts", "truncated"] : []
+        let parts =
+            kind == .candidate
+            ? ["applications", "matched_jobs", "truncated"] : kind == .job ? ["matched_candidates", "broadcasts", "truncated"] : []
         let detail = try Set(written(kind, .detail) + embeds + parts + ["masked"])
         #expect(Set(properties(schema(name(kind) + "Detail"))) == detail)
     }
@@ -136,7 +146,9 @@ struct ContractTests {
     @Test("What only read:pii may see is marked so, and nothing else is")
     func scopes() {
         for kind in RecordKind.allCases {
-            let named = (reader.resolved(schema(name(kind)))?["properties"].asMembers ?? []) + (kind == .interview ? reader.resolved(schema("InterviewResult"))?["properties"].asMembers ?? [] : [])
+            let named =
+                (reader.resolved(schema(name(kind)))?["properties"].asMembers ?? [])
+                + (kind == .interview ? reader.resolved(schema("InterviewResult"))?["properties"].asMembers ?? [] : [])
             for field in kind.schema.fields where field.group == nil || field.group == "result" {
                 guard let property = named.first(where: { $0.name == field.member }) else { continue }
                 let isMarked = property.value["x-scope"] != nil || reader.resolved(property.value)?["x-scope"] != nil

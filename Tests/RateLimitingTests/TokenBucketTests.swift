@@ -45,7 +45,9 @@ struct TokenBucketTests {
         var bucket = TokenBucket(limit: limit, now: 0)
         for left in stride(from: limit - 1, through: 0, by: -1) {
             let decision = bucket.take(tenths: 10, limit: limit, now: 0)
-            if !decision.isAllowed || decision.remaining != left || decision.capacity != limit { Issue.record("\(decision) with \(left) left") }
+            if !decision.isAllowed || decision.remaining != left || decision.capacity != limit {
+                Issue.record("\(decision) with \(left) left")
+            }
         }
         #expect(!bucket.take(tenths: 10, limit: limit, now: 0).isAllowed)
         #expect(!bucket.isFull(at: TokenBucket.full - 1_000_000) && bucket.isFull(at: TokenBucket.full))
@@ -92,7 +94,9 @@ struct TokenBucketTests {
                     if !exactly.take(tenths: tenths, limit: limit, now: now + wait).isAllowed { Issue.record("\(decision) is too early") }
                     if decision.secondsToNext > 1 {
                         waited += 1
-                        if earlier.take(tenths: tenths, limit: limit, now: now + wait - Self.second).isAllowed { Issue.record("\(decision) is too late") }
+                        if earlier.take(tenths: tenths, limit: limit, now: now + wait - Self.second).isAllowed {
+                            Issue.record("\(decision) is too late")
+                        }
                     }
                 } else if decision.remaining < limit {
                     var later = bucket
@@ -110,7 +114,9 @@ struct TokenBucketTests {
     func backwards() {
         var bucket = TokenBucket(limit: 10, now: 100 * Self.second)
         for _ in 0..<10 { #expect(bucket.take(tenths: 10, limit: 10, now: 100 * Self.second).isAllowed) }
-        for now in [99 * Self.second, 0, -Self.second, 100 * Self.second] { #expect(!bucket.take(tenths: 10, limit: 10, now: now).isAllowed) }
+        for now in [99 * Self.second, 0, -Self.second, 100 * Self.second] {
+            #expect(!bucket.take(tenths: 10, limit: 10, now: now).isAllowed)
+        }
         #expect(!bucket.take(tenths: 10, limit: 10, now: 106 * Self.second - 1).isAllowed)
         #expect(bucket.take(tenths: 10, limit: 10, now: 106 * Self.second).isAllowed)
         #expect(!bucket.take(tenths: 10, limit: 10, now: 106 * Self.second).isAllowed)

@@ -65,7 +65,8 @@ struct ChangeContractTests {
     @Test("A merge keeps absent fields and clears null ones; a replacement clears absent ones")
     func mergeAndReplace() throws {
         let bench = try Workbench()
-        let full = #"{"external_id":"x","full_name":"N","email":"e@x.example","status":"offer","skills":["a"],"resume":{"file_name":"f","media_type":"m"}}"#
+        let full =
+            #"{"external_id":"x","full_name":"N","email":"e@x.example","status":"offer","skills":["a"],"resume":{"file_name":"f","media_type":"m"}}"#
         let id = try bench.put(.candidate, full).id
         try bench.put(.candidate, #"{"external_id":"x","email":null,"resume":{"media_type":null}}"#)
         var row = try #require(try bench.record(id))

@@ -6,7 +6,9 @@ import Testing
 
 @Suite("SQLite: what the connections and the schema promise")
 struct ConnectionTests {
-    private func pragma(_ name: String, _ statements: StatementCache) throws -> String? { try statements("PRAGMA \(name)").first { $0.string(0) } }
+    private func pragma(_ name: String, _ statements: StatementCache) throws -> String? {
+        try statements("PRAGMA \(name)").first { $0.string(0) }
+    }
 
     @Test("The writer syncs each commit in full, keeps a write-ahead log and holds foreign keys, opened anew too")
     func writer() throws {
@@ -37,7 +39,9 @@ struct ConnectionTests {
     func columns(kind: RecordKind) throws {
         let folder = try TemporaryFolder()
         let database = try Database(path: folder.path + "/a.db", time: TestClock())
-        let columns = try database.transaction { try $0("PRAGMA table_info(\(kind.plural))").all { ($0.string(1), $0.string(2), $0.integer(3) == 1) } }
+        let columns = try database.transaction {
+            try $0("PRAGMA table_info(\(kind.plural))").all { ($0.string(1), $0.string(2), $0.integer(3) == 1) }
+        }
         let fields = kind.schema.fields
         var expected = ["change", "organization", "id", "external_id", "version", "created_at"] + fields.map(\.column)
         expected += fields.filter(\.folded).map { $0.column + "_folded" }
@@ -99,7 +103,9 @@ struct ConnectionTests {
             try database.transaction { try $0("INSERT INTO grdb_migrations (identifier) VALUES ('99 from the future')").run() }
         }
         func problem(_ path: String, create: Bool = true) -> String? {
-            do { _ = try Database(path: path, create: create, time: TestClock()) } catch let problem as DatabaseProblem { return problem.description } catch {}
+            do { _ = try Database(path: path, create: create, time: TestClock()) } catch let problem as DatabaseProblem {
+                return problem.description
+            } catch {}
             return nil
         }
         #expect(problem(path)?.contains("newer hirewire") == true)
@@ -125,7 +131,9 @@ struct ConnectionTests {
         #expect(try Maintenance.check(path).counts.first { $0.kind == .candidate }?.records == 2)
         #expect(try Maintenance.restore(folder.path + "/copy.db", to: folder.path + "/back.db") == nil)
         let identities = try [path, folder.path + "/copy.db", folder.path + "/back.db"].map { path in
-            try Database(path: path, create: false, time: TestClock()).transaction { try $0("SELECT identity FROM store").first { $0.integer(0) } }
+            try Database(path: path, create: false, time: TestClock()).transaction {
+                try $0("SELECT identity FROM store").first { $0.integer(0) }
+            }
         }
         #expect(identities[0] == identities[1] && identities[1] != identities[2])
     }

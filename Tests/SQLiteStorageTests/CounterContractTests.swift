@@ -52,7 +52,9 @@ struct CounterContractTests {
         let key = try bench.engine.addKey(in: bench.organization)
         let (early, late) = (Timestamp(rfc3339: "2026-01-01T00:00:00Z")!, Timestamp(rfc3339: "2026-01-02T00:00:00Z")!)
         try bench.engine.writing.record(usage: [key: KeyUsage(count: 3, lastUsedAt: late)])
-        try bench.engine.writing.record(usage: [key: KeyUsage(count: 4, lastUsedAt: early), "0000000000000000": KeyUsage(count: 1, lastUsedAt: late)])
+        try bench.engine.writing.record(usage: [
+            key: KeyUsage(count: 4, lastUsedAt: early), "0000000000000000": KeyUsage(count: 1, lastUsedAt: late),
+        ])
         let stored = try #require(try bench.reopened().engine.reading.read { try $0.key(key) })
         #expect(stored.usageCount == 7 && stored.lastUsedAt == late)
     }

@@ -136,7 +136,9 @@ struct DeletionContractTests {
         try bench.put(.match, #"{"external_id":"m","score":90,"reasons":["\#(words[5])"],\#(both)}"#)
         try bench.put(.application, #"{"external_id":"a","stage":"\#(words[5])",\#(both)}"#)
         try bench.change(candidate, #"{"status":"offer","headline":"\#(words[5]) again"}"#)
-        for row in 0..<300 { try bench.put(.candidate, #"{"external_id":"\#(row)","full_name":"Other \#(row)","email":"o\#(row)@x.example"}"#) }
+        for row in 0..<300 {
+            try bench.put(.candidate, #"{"external_id":"\#(row)","full_name":"Other \#(row)","email":"o\#(row)@x.example"}"#)
+        }
         #expect(!Self.remains(words, in: try bench.engine.storedBytes()).isEmpty, "the test sees what is there")
         if deletedBefore { try bench.delete(candidate) }
         #expect(try bench.engine.erase(candidate, in: bench.organization))

@@ -3,7 +3,9 @@ import Testing
 
 @Suite("Storage contract: events are written with the change that they tell of")
 struct EventContractTests {
-    private func types(_ bench: Workbench, after: Int64) throws -> [String] { try bench.events(after: after).compactMap { $0.string("type") } }
+    private func types(_ bench: Workbench, after: Int64) throws -> [String] {
+        try bench.events(after: after).compactMap { $0.string("type") }
+    }
 
     /// For each step an input and the events that it raises.
     struct Story: Sendable, CustomTestStringConvertible {
@@ -20,7 +22,9 @@ struct EventContractTests {
         Story(
             .candidate, ("{}", ["candidate.created"]), (#"{"headline":"h"}"#, []), (#"{"status":"offer"}"#, ["candidate.status_changed"]),
             (#"{"status":"offer"}"#, []), (#"{"status":null}"#, ["candidate.status_changed"])),
-        Story(.job, (#"{"title":"T"}"#, ["job.status_changed"]), (#"{"title":"U"}"#, []), (#"{"status":"paused"}"#, ["job.status_changed"]), (#"{"status":"draft"}"#, [])),
+        Story(
+            .job, (#"{"title":"T"}"#, ["job.status_changed"]), (#"{"title":"U"}"#, []), (#"{"status":"paused"}"#, ["job.status_changed"]),
+            (#"{"status":"draft"}"#, [])),
         Story(.job, (#"{"title":"T","status":"closed"}"#, []), (#"{"status":"open"}"#, ["job.status_changed"])),
         Story(.job, (#"{"title":"T","status":"draft"}"#, []), (#"{"status":"filled"}"#, ["job.status_changed"])),
         Story(
@@ -28,15 +32,21 @@ struct EventContractTests {
             (#"{"title":"t"}"#, []), (#"{"status":"in_progress"}"#, []), (#"{"scheduled_at":"2026-03-02T09:00:00Z"}"#, []),
             (#"{"status":"completed"}"#, ["interview.completed"]), (#"{"result":{"overall_grade":9}}"#, [])),
         Story(.interview, (#"{"status":"completed"}"#, ["interview.completed"])),
-        Story(.interview, (#"{"status":"in_progress"}"#, []), (#"{"status":"abandoned"}"#, ["interview.abandoned"]), (#"{"status":"scheduled"}"#, ["interview.scheduled"])),
+        Story(
+            .interview, (#"{"status":"in_progress"}"#, []), (#"{"status":"abandoned"}"#, ["interview.abandoned"]),
+            (#"{"status":"scheduled"}"#, ["interview.scheduled"])),
         Story(.interview, (#"{"status":"cancelled"}"#, []), (#"{"status":"no_show"}"#, [])),
         Story(
             .match, (#"{"score":69.9}"#, []), (#"{"score":70}"#, ["candidate.matched"]), (#"{"score":99}"#, []), (#"{"score":10}"#, []),
             (#"{"score":70.5}"#, ["candidate.matched"])),
         Story(.match, (#"{"score":100}"#, ["candidate.matched"])),
-        Story(.call, (#"{"status":"started"}"#, []), (#"{"status":"completed"}"#, ["ai_call.completed"]), (#"{"ai_score":0}"#, ["call.uploaded"]), (#"{"ai_score":5}"#, [])),
+        Story(
+            .call, (#"{"status":"started"}"#, []), (#"{"status":"completed"}"#, ["ai_call.completed"]),
+            (#"{"ai_score":0}"#, ["call.uploaded"]), (#"{"ai_score":5}"#, [])),
         Story(.call, (#"{"status":"completed","ai_score":7}"#, ["ai_call.completed", "call.uploaded"])),
-        Story(.training, (#"{"agent_id":"x"}"#, []), (#"{"completed_at":"2026-01-01T00:00:00Z"}"#, ["ai.training.completed"]), (#"{"completed_at":"2026-01-02T00:00:00Z"}"#, [])),
+        Story(
+            .training, (#"{"agent_id":"x"}"#, []), (#"{"completed_at":"2026-01-01T00:00:00Z"}"#, ["ai.training.completed"]),
+            (#"{"completed_at":"2026-01-02T00:00:00Z"}"#, [])),
         Story(.training, (#"{"completed_at":"2026-01-01T00:00:00Z"}"#, ["ai.training.completed"])),
         Story(.application, (#"{"status":"a"}"#, []), (#"{"status":"b"}"#, [])),
         Story(.broadcast, (#"{"status":"a"}"#, []), (#"{"status":"b"}"#, [])),
@@ -105,7 +115,8 @@ struct EventContractTests {
         try bench.put(.interview, #"{"external_id":"i","scheduled_at":"2026-03-01T09:00:00Z",\#(both)}"#)
         try bench.put(.interview, #"{"external_id":"i","scheduled_at":"2026-03-01T10:00:00Z"}"#)
         let data = try bench.events(after: last).compactMap { $0["data"] }
-        #expect(data.map { $0.string("from") } == ["new", "open", nil, nil] && data.map { $0.string("to") } == ["rejected", "closed", nil, nil])
+        #expect(
+            data.map { $0.string("from") } == ["new", "open", nil, nil] && data.map { $0.string("to") } == ["rejected", "closed", nil, nil])
         #expect(data[0].string("reason") == "no reply")
         #expect(data[2]["rescheduled_from"] == nil && data[3].string("rescheduled_from") == "2026-03-01T09:00:00.000000Z")
         #expect(data[3]["candidate"]?.members.map(\.name) == ["id", "external_id", "full_name", "status"])
@@ -122,7 +133,8 @@ struct EventContractTests {
             let at = random.pick(benches)
             let inputs = try (0..<random.number(1...6)).map { _ in
                 let status = random.pick(RecordSchema.candidateStatuses)
-                return try RecordInput(kind: .candidate, json: JSONParser.parse(#"{"external_id":"\#(random.number(0...9))","status":"\#(status)"}"#))
+                return try RecordInput(
+                    kind: .candidate, json: JSONParser.parse(#"{"external_id":"\#(random.number(0...9))","status":"\#(status)"}"#))
             }
             let fails = random.chance(25)
             try? bench.engine.writing.write { writer in
@@ -144,7 +156,8 @@ struct EventContractTests {
         let bench = try Workbench()
         var ids: [RecordID] = []
         for step in 0..<150 {
-            let outcome = try bench.put(.candidate, #"{"external_id":"\#(random.number(0...12))","status":"\#(random.pick(RecordSchema.candidateStatuses))"}"#)
+            let outcome = try bench.put(
+                .candidate, #"{"external_id":"\#(random.number(0...12))","status":"\#(random.pick(RecordSchema.candidateStatuses))"}"#)
             ids.append(outcome.id)
             if step % 17 == 3 { try bench.delete(outcome.id) }
         }
@@ -153,7 +166,9 @@ struct EventContractTests {
             var query = EventQuery()
             query.limit = random.number(1...20)
             query.after = Int64(random.number(0...all.count))
-            if random.chance(40) { query.types = [random.pick([.candidateCreated, .candidateStatusChanged, .candidateDeleted]), .callUploaded] }
+            if random.chance(40) {
+                query.types = [random.pick([.candidateCreated, .candidateStatusChanged, .candidateDeleted]), .callUploaded]
+            }
             if random.chance(40) { query.candidates = [random.pick(ids).ulid, random.pick(ids).ulid] }
             if random.chance(30) { query.createdAfter = random.pick(all).time("created_at") }
             if random.chance(30) { query.createdBefore = random.pick(all).time("created_at") }
@@ -162,7 +177,8 @@ struct EventContractTests {
                 let time = event.time("created_at")!
                 return event.number("sequence")! > Double(asked.after!)
                     && (asked.types.isEmpty || asked.types.contains { $0.rawValue == event.string("type") })
-                    && (asked.candidates.isEmpty || asked.candidates.contains { RecordID(kind: .candidate, ulid: $0).description == event["subject"]!.id })
+                    && (asked.candidates.isEmpty
+                        || asked.candidates.contains { RecordID(kind: .candidate, ulid: $0).description == event["subject"]!.id })
                     && (asked.createdAfter.map { time >= $0 } ?? true) && (asked.createdBefore.map { time < $0 } ?? true)
             }
             var found: [JSONValue] = []

@@ -5,7 +5,9 @@ import Testing
 
 @Suite("Storage contract: every list answers as a look at every record would")
 struct FilterTests {
-    @Test("Random filters, sorts and page sizes give the same rows in the same order, and the same total", arguments: ListDefinition.all.map(\.kind))
+    @Test(
+        "Random filters, sorts and page sizes give the same rows in the same order, and the same total",
+        arguments: ListDefinition.all.map(\.kind))
     func agrees(kind: RecordKind) throws {
         let bench = try Workbench()
         var population = Population(random: SeededGenerator("filters of \(kind.plural)"), candidates: 150, jobs: 12)
@@ -27,7 +29,9 @@ struct FilterTests {
                 // A cursor works alone, and with the filters repeated.
                 let repeated = cursor == nil || requests.random.chance(50) ? parameters : []
                 let limit = requests.random.number(1...max(expected.count, 20))
-                let page = try bench.list(kind, repeated + more + [RequestParameter("limit", String(limit)), RequestParameter("fields", "id")], personal: personal)
+                let page = try bench.list(
+                    kind, repeated + more + [RequestParameter("limit", String(limit)), RequestParameter("fields", "id")], personal: personal
+                )
                 ids += page.ids
                 if cursor == nil { #expect(page.end.total == expected.count, "\(told)") }
                 #expect(first.query.ids != nil || page.rows.count <= limit)
@@ -54,7 +58,8 @@ struct FilterTests {
         let path = try #require(bench.engine as? SQLiteEngine).database.path
         let reader = try Reader(path: path)
         for _ in 0..<60 {
-            let request = try bench.request(kind, requests.parameters(definition) + [RequestParameter("limit", String(requests.random.number(1...30)))])
+            let request = try bench.request(
+                kind, requests.parameters(definition) + [RequestParameter("limit", String(requests.random.number(1...30)))])
             var query = request.query
             if requests.random.chance(50), query.ids == nil, let last = try bench.page(request).end.last { query.position = last }
             let form = ListForm(kind: kind, personal: true, embedding: definition.embeds)

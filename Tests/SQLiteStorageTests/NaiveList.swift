@@ -149,7 +149,8 @@ struct RandomRequests {
         case .text:
             let pool = Population.families[filter.name]!
             return (0..<random.number(1...2)).map { _ in random.pick(random.pick(pool)) }
-        case .number(let range): return [String(Double(random.number(0...Int(range.upperBound * 0.4))) / 2 * (filter.name == "min_experience" ? 0.5 : 1))]
+        case .number(let range):
+            return [String(Double(random.number(0...Int(range.upperBound * 0.4))) / 2 * (filter.name == "min_experience" ? 0.5 : 1))]
         case .time: return [Timestamp(microseconds: 1_767_225_600_000_000 + Int64(random.number(0...200)) * 3_600_000_000).description]
         case .search:
             let word = random.pick(Population.words)

@@ -9,7 +9,9 @@ struct Population {
         "department": [["Research", "RESEARCH"], ["Café", "CAFE\u{301}"], ["R&D", "r&d"]],
         "employment_type": [["Full-time", "FULL-TIME"], ["Intern"], ["Contract", "contract"]],
         "word": [["Phone", "PHONE"], ["Onsite", "onsite"], ["Émigré", "ÉMIGRÉ"]],
-        "skill": [["C++", "c++"], ["C#", "c#"], ["Swift", "SWIFT"], ["Node.js", "NODE.js"], ["Straßenbau", "STRASSENBAU"], ["★"], ["C"]],
+        "skill": [
+            ["C++", "c++"], ["C#", "c#"], ["Swift", "SWIFT"], ["Node.js", "NODE.js"], ["Straßenbau", "STRASSENBAU"], ["★"], ["C"],
+        ],
     ]
     /// Words that stand in nothing else, for searches.
     static let words = ["quartz", "quay", "quiver", "quarry", "xenon", "xerox", "xylem", "yacht", "yarrow", "yonder", "Quartz", "XENON"]
@@ -24,7 +26,9 @@ struct Population {
     mutating func phrase(_ count: ClosedRange<Int>) -> String {
         (["on"] + (0..<random.number(count)).map { _ in random.pick(Self.words) } + ["at"]).joined(separator: " ")
     }
-    mutating func time() -> String { Timestamp(microseconds: 1_767_225_600_000_000 + Int64(random.number(0...200)) * 3_600_000_000).description }
+    mutating func time() -> String {
+        Timestamp(microseconds: 1_767_225_600_000_000 + Int64(random.number(0...200)) * 3_600_000_000).description
+    }
 
     private mutating func list(_ name: String) -> String {
         JSONValue.array((0..<random.number(0...4)).map { _ in .string(family(name)) }).text
@@ -38,7 +42,11 @@ struct Population {
         func sometimes(_ value: String) -> String { random.chance(20) ? "" : value }
         switch kind {
         case .candidate:
-            if random.chance(50) { text("full_name", sometimes(phrase(1...3))) } else { text("first_name", phrase(1...1)); text("last_name", phrase(1...1)) }
+            if random.chance(50) {
+                text("full_name", sometimes(phrase(1...3)))
+            } else {
+                text("first_name", phrase(1...1)); text("last_name", phrase(1...1))
+            }
             text("headline", sometimes(phrase(1...4)))
             text("location", sometimes(family("location")))
             text("source", sometimes(family("source")))

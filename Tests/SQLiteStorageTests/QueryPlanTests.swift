@@ -55,7 +55,8 @@ struct QueryPlanTests {
         func id(_ kind: RecordKind) -> String { RecordID(kind: kind, ulid: ULID(high: 1, low: 2)).description }
         switch filter.form {
         case .choice(let words): return [words[0], words[0...1].joined(separator: ",")]
-        case .ids(let kind): return [id(kind), [id(kind), RecordID(kind: kind, ulid: ULID(high: 3, low: 4)).description].joined(separator: ",")]
+        case .ids(let kind):
+            return [id(kind), [id(kind), RecordID(kind: kind, ulid: ULID(high: 3, low: 4)).description].joined(separator: ",")]
         case .words: return ["one", "one,two"]
         case .text: return ["one"]
         case .number: return ["5"]
@@ -103,7 +104,9 @@ struct QueryPlanTests {
             for steps in try steps(kind, "sort=\(sort)", positioned: positioned) {
                 #expect(scans(steps).isEmpty, "\(steps)")
                 let field = sort.drop { $0 == "-" }
-                let driver = field == "updated_at" ? "SEARCH t USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)" : "INDEX \(kind.plural)_\(field) (organization=?"
+                let driver =
+                    field == "updated_at"
+                    ? "SEARCH t USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)" : "INDEX \(kind.plural)_\(field) (organization=?"
                 #expect(steps.contains { $0.contains(driver) }, "\(steps)")
                 // A later page of another sort is two ranges merged; their at most 2 × limit keys may be put in order.
                 if !positioned || field == "updated_at" { #expect(!steps.contains { $0.contains("TEMP B-TREE") }, "\(steps)") }
@@ -111,7 +114,9 @@ struct QueryPlanTests {
         }
     }
 
-    @Test("One value of an equality comes sorted from its index, in the change order", arguments: ListDefinition.all.map(\.kind), ["updated_at", "-updated_at"])
+    @Test(
+        "One value of an equality comes sorted from its index, in the change order", arguments: ListDefinition.all.map(\.kind),
+        ["updated_at", "-updated_at"])
     func equality(kind: RecordKind, sort: String) throws {
         let definition = try #require(ListDefinition.of(kind))
         for filter in definition.filters {
@@ -119,7 +124,9 @@ struct QueryPlanTests {
             for positioned in [false, true] {
                 for steps in try steps(kind, "\(filter.name)=\(Self.values(filter)[0])&sort=\(sort)", positioned: positioned) {
                     let driver = "SEARCH t USING INDEX \(kind.plural)_\(field) ("
-                    #expect(steps.first?.hasPrefix(driver) == true && steps.first?.contains("rowid>? AND rowid<?") == true, "\(filter.name): \(steps)")
+                    #expect(
+                        steps.first?.hasPrefix(driver) == true && steps.first?.contains("rowid>? AND rowid<?") == true,
+                        "\(filter.name): \(steps)")
                     #expect(!steps.contains { $0.contains("TEMP B-TREE") }, "\(filter.name): \(steps)")
                 }
             }
@@ -130,7 +137,10 @@ struct QueryPlanTests {
     func common(kind: RecordKind) throws {
         let id = RecordID(kind: kind, ulid: ULID(high: 1, low: 2)).description
         let time = "2026-01-01T00:00:00Z"
-        var queries = ["updated_after=\(time)", "updated_before=\(time)", "created_after=\(time)", "created_before=\(time)", "ids=\(id)", "include_deleted=true"]
+        var queries = [
+            "updated_after=\(time)", "updated_before=\(time)", "created_after=\(time)", "created_before=\(time)", "ids=\(id)",
+            "include_deleted=true",
+        ]
         queries += ["ids=\(id)&include_deleted=true", "sort=-updated_at&include_deleted=true", "created_after=\(time)&sort=-created_at"]
         for query in queries {
             for steps in try steps(kind, query) { #expect(scans(steps).isEmpty, "\(query): \(steps)") }

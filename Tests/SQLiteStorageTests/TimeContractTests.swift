@@ -16,7 +16,9 @@ struct TimeContractTests {
                 let kind = random.pick([RecordKind.candidate, .job, .training])
                 let clock = bench.clock.shown
                 let name = random.number(0...9)
-                let json = kind == .training ? #"{"duration_seconds":\#(round * 10 + turn)}"# : #"{"\#(kind == .job ? "title" : "full_name")":"\#(round) \#(turn)"}"#
+                let json =
+                    kind == .training
+                    ? #"{"duration_seconds":\#(round * 10 + turn)}"# : #"{"\#(kind == .job ? "title" : "full_name")":"\#(round) \#(turn)"}"#
                 let record = try bench.put(kind, #"{"external_id":"\#(name)","#.joining(json)).record
                 if let last = last[kind] {
                     #expect(record.updatedAt == max(clock, Timestamp(microseconds: last.microseconds + 1)))

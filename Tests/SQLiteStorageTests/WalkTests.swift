@@ -20,7 +20,9 @@ struct WalkTests {
     private static let fields = [RequestParameter("fields", "id,version,updated_at,deleted_at")]
 
     private func next(_ bench: Workbench, _ kind: RecordKind, _ parameters: [RequestParameter], _ cursor: String?) throws -> Page {
-        try bench.list(kind, cursor.map { [RequestParameter("cursor", $0), RequestParameter("limit", "500")] + Self.fields } ?? parameters + Self.fields)
+        try bench.list(
+            kind,
+            cursor.map { [RequestParameter("cursor", $0), RequestParameter("limit", "500")] + Self.fields } ?? parameters + Self.fields)
     }
 
     private func state(_ bench: Workbench, _ kind: RecordKind) throws -> [String: Double] {
@@ -30,7 +32,9 @@ struct WalkTests {
     }
 
     /// Everything since, tombstones too: what a poller does.
-    private func poll(_ bench: Workbench, _ kind: RecordKind, since: Timestamp, into copy: inout Copy) throws -> (rows: Int, asOf: Timestamp) {
+    private func poll(_ bench: Workbench, _ kind: RecordKind, since: Timestamp, into copy: inout Copy) throws -> (
+        rows: Int, asOf: Timestamp
+    ) {
         var rows = 0
         var cursor: String?
         var asOf: Timestamp?
@@ -48,11 +52,14 @@ struct WalkTests {
 
     @Test(
         "In any sort unchanged rows come once, changed ones are never missed in ascending updated_at, and as_of misses nothing",
-        arguments: [(RecordKind.candidate, 20_000), (.match, 20_000), (.job, 3_000), (.application, 3_000), (.interview, 3_000), (.call, 3_000)])
+        arguments: [
+            (RecordKind.candidate, 20_000), (.match, 20_000), (.job, 3_000), (.application, 3_000), (.interview, 3_000), (.call, 3_000),
+        ])
     func walk(kind: RecordKind, count: Int) throws {
         let bench = try Workbench(clock: TestClock(step: 1))
         let purpose = "walks of \(kind.plural)"
-        var population = Population(random: SeededGenerator(purpose), candidates: kind == .candidate ? count : 300, jobs: kind == .job ? count : 40)
+        var population = Population(
+            random: SeededGenerator(purpose), candidates: kind == .candidate ? count : 300, jobs: kind == .job ? count : 40)
         var model = Model()
         var size: [RecordKind: Int] = [.candidate: population.candidates, .job: population.jobs]
         size[kind] = count
