@@ -64,8 +64,10 @@ public final class Database: WriteStore {
         return configuration
     }
 
-    /// What SQLite would say only vaguely is found out first.
-    private static func inspect(_ path: String, create: Bool) throws {
+    /// What SQLite would say only vaguely is found out first; the file is made where it may be.
+    ///
+    /// - Throws: ``DatabaseProblem``.
+    public static func inspect(_ path: String, create: Bool) throws {
         let manager = FileManager.default
         var isDirectory: ObjCBool = false
         if manager.fileExists(atPath: path, isDirectory: &isDirectory) {
@@ -196,6 +198,11 @@ public final class Database: WriteStore {
             Thread.sleep(forTimeInterval: 0.1)
         }
         throw StoreError.busy("readers keep the journal; try again when no long request is running")
+    }
+
+    /// Moves the journal into the file, as far as no reader is in the way: a stopped service leaves one file.
+    public func checkpoint() {
+        _ = try? queue.inDatabase { try Int.fetchOne($0, sql: "PRAGMA wal_checkpoint(TRUNCATE)") }
     }
 
     public func record(usage: [String: KeyUsage]) throws {

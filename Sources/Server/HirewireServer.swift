@@ -28,6 +28,7 @@ public struct HirewireServer {
         try settings.validate()
         raiseFileLimit()
         let time = SystemTime()
+        try Database.inspect(settings.database, create: true)
         let lock = try ServeLock(database: settings.database)
         let database = try Database(path: settings.database, time: time)
         try prepare(database)
@@ -63,6 +64,7 @@ public struct HirewireServer {
         } catch let error as IOError {
             throw SettingProblem(portProblem(error, settings.operatorHost, settings.operatorPort, "--operator-port"))
         }
+        database.checkpoint()
         withExtendedLifetime(lock) {}
     }
 

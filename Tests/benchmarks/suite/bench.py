@@ -3,6 +3,8 @@
 import functools
 import os
 import random
+import resource
+import time
 
 from . import yardsticks
 from .dataset import Dataset
@@ -57,3 +59,23 @@ def two_cores():
     """Everything runs on two cores, as many as the figures are stated for; what is started inherits it."""
     os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:2])
     return len(os.sched_getaffinity(0))
+
+
+class Others:
+    """How much of the two cores somebody else used meanwhile: above a few percent a row is to be measured again."""
+
+    def __init__(self):
+        self.began = self.reading()
+
+    @staticmethod
+    def reading():
+        """Seconds: of the clock, that the cores were busy, and of those that were ours."""
+        with open("/proc/stat", encoding="ascii") as file:
+            user, nice, system, _, _, interrupts, soft = map(int, file.readline().split()[1:8])
+        busy = (user + nice + system + interrupts + soft) / os.sysconf("SC_CLK_TCK")
+        usage = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+        return time.monotonic(), busy, sum(used.ru_utime + used.ru_stime for used in usage)
+
+    def share(self):
+        clock, busy, ours = (now - before for now, before in zip(self.reading(), self.began))
+        return max(0, busy - ours) / (clock * os.cpu_count())

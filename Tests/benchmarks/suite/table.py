@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import statistics
 
 
 @dataclasses.dataclass
@@ -26,13 +27,21 @@ class Row:
         return "pass, aim" if self.aimed else "pass"
 
 
-def ratio_row(name, ours, yardstick, required, aim=None, unit="/s", notes=()):
+def ratio_row(name, ours, yardstick, required, aim=None, unit="/s", notes=(), ratio=None):
     """A row whose figure is `ours` over `yardstick`, at least `required`."""
-    ratio = ours / yardstick
+    ratio = ours / yardstick if ratio is None else ratio
     return Row(
         name, f"{ours:,.0f}{unit}", f"{yardstick:,.0f}{unit}", f"{ratio:.2f} ×",
         f"≥ {required:g} ×" if required else "", f"{aim:g} ×" if aim else "",
         ratio >= required if required else None, aim is not None and ratio >= aim, list(notes))
+
+
+def rate_row(name, ours, yardstick, required, aim=None, each=1):
+    """Of two loads that took turns: the median of the ratios of their rounds, so that a busy moment counts for both."""
+    ratios = [mine / other for mine, other in zip(ours.rates, yardstick.rates)]
+    notes = [f"{min(ratios):.2f} to {max(ratios):.2f} × in {len(ratios)} rounds"] if len(ratios) > 1 else []
+    return ratio_row(
+        name, ours.rate * each, yardstick.rate * each, required, aim, notes=notes, ratio=statistics.median(ratios))
 
 
 def most_row(name, ours, most, unit, yardstick="", notes=()):

@@ -8,7 +8,7 @@ from .client import Client
 from .expected import Places, Stored
 from .load import Load, alternate, prepare
 from .processes import Broken, progress
-from .table import ratio_row
+from .table import rate_row
 
 LIMIT = 25
 BULK = 1000
@@ -61,8 +61,8 @@ def pages(bench):
         check_ours()
         check_go()
         rows = [
-            ratio_row(f"pages of {LIMIT} at random cursors / bare Hummingbird, {body:,} B", ours.rate, bare.rate, 0.65, 1.2),
-            ratio_row("the same / Go, net/http + go-sqlite3", ours.rate, go.rate, 2.0, 3.5),
+            rate_row(f"pages of {LIMIT} at random cursors / bare Hummingbird, {body:,} B", ours, bare, 0.65, 1.2),
+            rate_row("the same / Go, net/http + go-sqlite3", ours, go, 2.0, 3.5),
         ]
         return rows + [against_datasette(bench, candidates, servers, ours), matches(bench, candidates, servers)]
 
@@ -76,7 +76,7 @@ def against_datasette(bench, candidates, servers, ours):
     load = Load("Datasette", server.port, prepare(bench.work / "datasette.requests", table.targets, []))
     alternate([load], 1, bench.seconds)
     table.check(server.port, table.targets[5:10])
-    return ratio_row("the same / Datasette", ours.rate, load.rate, None)
+    return rate_row("the same / Datasette", ours, load, None)
 
 
 def matches(bench, candidates, servers):
@@ -110,7 +110,7 @@ def matches(bench, candidates, servers):
     ours = Load("ours", port, prepare(bench.work / "matches.requests", targets, keys), size)
     bare = bare_load(bench, servers, "bare Hummingbird", body, ours)
     alternate([ours, bare], 1, bench.seconds)
-    return ratio_row(f"for information: matches, best first / bare Hummingbird, {body:,} B", ours.rate, bare.rate, None)
+    return rate_row(f"for information: matches, best first / bare Hummingbird, {body:,} B", ours, bare, None)
 
 
 def polled(bench):
@@ -146,8 +146,8 @@ def polled(bench):
         alternate([whole, bare, unchanged, empty], bench.rounds, bench.seconds)
         check(tag)
         return [
-            ratio_row(f"the same page again and again, 200 / bare Hummingbird, {len(answer.body):,} B", whole.rate, bare.rate, 0.75, 1.5),
-            ratio_row("the same, 304 / bare Hummingbird, 0 B", unchanged.rate, empty.rate, 0.75, 1.5),
+            rate_row(f"the same page again and again, 200 / bare Hummingbird, {len(answer.body):,} B", whole, bare, 0.75, 1.5),
+            rate_row("the same, 304 / bare Hummingbird, 0 B", unchanged, empty, 0.75, 1.5),
         ]
 
 
@@ -159,4 +159,4 @@ def bulk(bench):
         alternate([ours, go], bench.rounds, bench.seconds)
         check_ours()
         check_go()
-        return [ratio_row(f"rows/s with limit={BULK} / Go", ours.rate * BULK, go.rate * BULK, 3.0, 5)]
+        return [rate_row(f"rows/s with limit={BULK} / Go", ours, go, 3.0, 5, BULK)]
