@@ -27,7 +27,7 @@ class Case:
         self.name, self.scope, self.counted = name, scope, counted
         self.query = urllib.parse.urlencode(parameters, doseq=True)
         self.condition, self.values, self.keep = condition, values, keep
-        self.targets, self.seconds = [], []
+        self.pages, self.seconds = [], []
 
     def expected(self, stored, count):
         if self.keep is None:
@@ -130,27 +130,32 @@ def times(stored):
 
 
 def check(case, stored, client, key):
-    """Walks up to `PAGES` pages, compares all of it, and keeps their addresses."""
+    """Walks up to `PAGES` pages, compares all of it, and keeps their addresses with the bytes of their rows."""
     rows = case.expected(stored, PAGES * LIMIT + 1)
-    target, seen = f"/api/v1/candidates?limit={LIMIT}&{case.query}", 0
-    while len(case.targets) < PAGES:
-        page = client.get(target, key).page(target)
-        expected = rows[seen : seen + LIMIT]
+    cursor, seen = "", 0
+    while len(case.pages) < PAGES:
+        target = f"/api/v1/candidates?{case.query}{cursor}"
+        answer = client.get(f"{target}&limit={LIMIT}", key)
+        page, expected = answer.page(target), rows[seen : seen + LIMIT]
         if case.scope == "read:pii":
             check_records(page, [record(row) for row in expected], target)
         elif [one["id"] for one in page["data"]] != ["cand_" + ulid(row[1]) for row in expected]:
             raise Broken(f"{target}: other rows than expected, or in another order")
-        case.targets.append(target)
+        case.pages.append((target, answer.body[: answer.body.rindex(b'],"has_more"')]))
         seen += len(page["data"])
         if page["has_more"] is not (seen < len(rows)):
             raise Broken(f"{target}: has_more is {page['has_more']} after {seen} of {len(rows)} rows or more")
         if not page["has_more"]:
             break
-        target = f"/api/v1/candidates?limit={LIMIT}&{case.query}&cursor={page['next_cursor']}"
+        cursor = f"&cursor={page['next_cursor']}"
 
 
 def measure(data, port, rounds):
-    """Every case's pages in turn, one request at a time over one connection, after all of them have been checked."""
+    """Every case's pages in turn, one request at a time over one connection, after all of them have been checked.
+
+    Each round asks for a row more than the one before: no request is ever repeated, so nothing answers from a cache of
+    answers; and each answer must begin with the rows that were checked.
+    """
     stored = Stored(data.database)
     all_cases = list(cases(stored))
     keys = {scope: data.keys(scope) for scope in ("read:pii", "read")}
@@ -159,16 +164,16 @@ def measure(data, port, rounds):
         for case in all_cases:
             check(case, stored, client, keys[case.scope][0])
         stored.close()
-        progress(f"{rounds} rounds of {sum(len(case.targets) for case in all_cases)} requests")
+        progress(f"{rounds} rounds of {sum(len(case.pages) for case in all_cases)} requests")
         gc.collect()
         gc.disable()
-        for number in range(rounds):
+        for number in range(1, rounds + 1):
             for case in all_cases:
                 key = keys[case.scope][number % len(keys[case.scope])]
-                for target in case.targets:
-                    answer = client.send(request(target, key))
-                    if answer.status != 200:
-                        raise Broken(f"{target}: status {answer.status}")
+                for target, checked in case.pages:
+                    answer = client.send(request(f"{target}&limit={LIMIT + number}", key))
+                    if answer.status != 200 or not answer.body.startswith(checked):
+                        raise Broken(f"{target}: status {answer.status}, or other rows than before")
                     case.seconds.append(answer.seconds * 1000)
         gc.enable()
     return all_cases

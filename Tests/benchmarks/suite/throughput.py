@@ -11,6 +11,8 @@ from .processes import Broken, progress
 from .table import rate_row
 
 LIMIT = 25
+"""Cursors are taken this many rows apart, so that many more pages are asked for than any cache of answers holds."""
+STEP = 5
 BULK = 1000
 
 
@@ -34,8 +36,8 @@ class Candidates:
         self.ours = servers.enter_context(data.serve())
         self.go = servers.enter_context(yardsticks.go_pages(bench.pages, data.database, bench.log))
         progress("walking through all candidates for their cursors")
-        self.our_places = Places(self.stored, self.ours.port, self.keys[0], LIMIT)
-        self.go_places = Places(self.stored, self.go.port, None, LIMIT)
+        self.our_places = Places(self.stored, self.ours.port, self.keys[0], STEP)
+        self.go_places = Places(self.stored, self.go.port, None, STEP)
 
     def load(self, name, limit, count=None):
         """A load of pages at random cursors, and how to check it again."""
