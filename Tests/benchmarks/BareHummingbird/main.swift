@@ -1,3 +1,4 @@
+import Foundation
 import Hummingbird
 
 // The yardstick that needs no database: Hummingbird as its own examples write it, answering every GET with the same
@@ -10,7 +11,8 @@ func option(_ name: String) -> Int? {
 }
 
 guard let port = option("--port"), let size = option("--bytes"), size >= 0 else {
-    fatalError("usage: BareHummingbird --port PORT --bytes N")
+    print("usage: BareHummingbird --port PORT --bytes N")
+    exit(2)
 }
 
 // A JSON text of the wanted size, where there is room for its quotes.
