@@ -46,6 +46,8 @@ let package = Package(
             swiftSettings: hot),
         .target(name: "Importing", dependencies: ["Domain"], swiftSettings: hot),
         .target(
+            name: "Webhooks", dependencies: ["Domain", .product(name: "Crypto", package: "swift-crypto")], swiftSettings: strict),
+        .target(
             name: "HTTPSupport",
             dependencies: [
                 "Domain",
@@ -107,6 +109,8 @@ let package = Package(
         .testTarget(name: "RateLimitingTests", dependencies: ["RateLimiting"], swiftSettings: strict),
         .testTarget(name: "SQLiteStorageTests", dependencies: ["SQLiteStorage", "Domain"], swiftSettings: strict),
         .testTarget(name: "ImportingTests", dependencies: ["Importing", "Domain"], swiftSettings: strict),
+        .testTarget(
+            name: "WebhooksTests", dependencies: ["Webhooks", "Domain"], exclude: ["receivers"], swiftSettings: strict),
         .testTarget(
             name: "PublicAPITests", dependencies: ["PublicAPI", "Domain", "HTTPSupport", "SQLiteStorage"],
             swiftSettings: strict),

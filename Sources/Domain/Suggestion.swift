@@ -83,8 +83,15 @@ public enum Base64 {
         return out
     }
 
-    public static func encodeURLSafe(_ bytes: some Collection<UInt8>) -> String {
-        let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".utf8)
+    /// The standard form, with padding.
+    public static func encode(_ bytes: some Collection<UInt8>) -> String {
+        encode(bytes, last: "+/") + String(repeating: "=", count: (3 - bytes.count % 3) % 3)
+    }
+
+    public static func encodeURLSafe(_ bytes: some Collection<UInt8>) -> String { encode(bytes, last: "-_") }
+
+    private static func encode(_ bytes: some Collection<UInt8>, last: String) -> String {
+        let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789".utf8) + last.utf8
         var out: [UInt8] = []
         out.reserveCapacity((bytes.count * 4 + 2) / 3)
         var bits: UInt32 = 0
