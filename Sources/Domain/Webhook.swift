@@ -142,6 +142,13 @@ public protocol DeliveryRendering: Sendable {
     func body(of facts: EventFacts, dialect: DialectName, personal: Bool, delivery: DeliveryID) throws -> [UInt8]
     /// The body of a test, for dialects whose test is a sample (see `webhooks.md`).
     func sample(_ facts: EventFacts, dialect: DialectName, delivery: DeliveryID) throws -> [UInt8]
+    /// Whether a body tells more of the records than the event's stored `data` does, so that an old event's can only be
+    /// made anew while they are there.
+    func needsRecords(_ dialect: DialectName) -> Bool
+}
+
+extension DeliveryRendering {
+    public func needsRecords(_ dialect: DialectName) -> Bool { dialect != .standard && dialect != .rejento }
 }
 
 /// What became of a delivery.
@@ -245,9 +252,11 @@ public struct AttemptRecord: Sendable {
 
 /// How much is owed.
 public struct OutboxState: Sendable {
+    /// Of enabled endpoints: due, or waiting for their next attempt.
     public var pending = 0
     /// Of disabled endpoints.
     public var held = 0
+    /// The earliest time, not after now, at which a delivery of an enabled endpoint was due.
     public var oldestDue: Timestamp?
     public var disabledEndpoints = 0
     public init() {}

@@ -18,6 +18,7 @@ public final class Database: WriteStore {
     public let path: String
     let queue: DatabaseQueue
     let time: any TimeSource
+    let rendering: (any DeliveryRendering)?
     private let statements: Mutex<Held>
     /// Milliseconds of the clock and random bits for ids; the system's generator.
     private let makeID: @Sendable (Timestamp) -> ULID
@@ -32,10 +33,15 @@ public final class Database: WriteStore {
 
     /// Opens the file, making it when `create` is set, and brings its schema up to date.
     ///
+    /// - Parameter rendering: makes the bodies of deliveries. Without it an event is refused, with its change, where its
+    ///   organization has endpoints: no delivery is ever lost in silence.
     /// - Throws: ``DatabaseProblem``.
-    public init(path: String, create: Bool = true, time: any TimeSource = SystemTime()) throws {
+    public init(
+        path: String, create: Bool = true, time: any TimeSource = SystemTime(), rendering: (any DeliveryRendering)? = nil
+    ) throws {
         self.path = path
         self.time = time
+        self.rendering = rendering
         makeID = { time in
             var generator = SystemRandomNumberGenerator()
             return ULID(
@@ -156,9 +162,12 @@ public final class Database: WriteStore {
         }
     }
 
-    public func write<Result>(_ body: (any StoreWriter) throws -> Result) throws -> Result {
+    public func write<Result>(_ body: (any StoreWriter) throws -> Result) throws -> Result { try change(body) }
+
+    /// Runs `body` with the writer of one transaction.
+    func change<Result>(_ body: (RecordWriter) throws -> Result) throws -> Result {
         try transaction { statements in
-            let writer = RecordWriter(statements: statements, time: time, newID: makeID)
+            let writer = RecordWriter(statements: statements, time: time, rendering: rendering, newID: makeID)
             let result = try body(writer)
             try writer.finish()
             return result
@@ -167,12 +176,7 @@ public final class Database: WriteStore {
 
     /// Erases a candidate's personal data; false when there is no such candidate, living or deleted.
     public func erase(_ candidate: ULID, in organization: Organization) throws -> Bool {
-        try transaction { statements in
-            let writer = RecordWriter(statements: statements, time: time, newID: makeID)
-            let found = try writer.erase(candidate, in: organization)
-            try writer.finish()
-            return found
-        }
+        try change { try $0.erase(candidate, in: organization) }
     }
 
     /// Merges what erased terms lie in, and truncates the journal, until no erased byte is in the files.

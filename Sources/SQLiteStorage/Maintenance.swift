@@ -30,6 +30,7 @@ public enum Maintenance {
             let known = Schema.migrations.map(\.name)
             if done.contains(where: { !known.contains($0) }) { problems.append("written by a newer hirewire") }
             problems += try placeProblems(statements)
+            if done.contains(Schema.webhooksName) { problems += try outboxProblems(statements) }
             let counts = try RecordKind.allCases.map { kind in
                 (kind, try statements("SELECT count(*) FROM \(kind.plural)").first { Int($0.integer(0)) } ?? 0)
             }

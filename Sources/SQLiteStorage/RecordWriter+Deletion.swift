@@ -21,6 +21,7 @@ extension RecordWriter {
             try buryDependents(.call, of: id, in: organization, erasing: true)
         }
         try scrubEvents(of: candidate)
+        try outbox.erase(candidate)
         noteChange(in: organization.number)
         return true
     }

@@ -1,17 +1,19 @@
 import Domain
 
-/// The open transaction of a write: records, their tombstones, index entries and events, committed together.
+/// The open transaction of a write: records, their tombstones, index entries, events and deliveries,
+/// committed together.
 ///
 /// A change is refused (``InputFaults``) before anything of it is written, so that the transaction can go on; whatever
 /// fails after that ends the whole transaction. There is no savepoint for each change: at each, SQLite's full-text index
 /// writes out what it has gathered, which made an import eleven times as many pages.
 final class RecordWriter: StoreWriter {
     let statements: StatementCache
-    private let time: any TimeSource
-    private let newID: (Timestamp) -> ULID
+    let time: any TimeSource
+    let newID: (Timestamp) -> ULID
+    let outbox: OutboxWriter
     /// The last `updated_at` given, by organization and kind, loaded once and stored at the end.
     private var clocks: [Clock: Timestamp] = [:]
-    private var sequences: [OrganizationNumber: Int64] = [:]
+    var sequences: [OrganizationNumber: Int64] = [:]
     private var changed: Set<OrganizationNumber> = []
     private var resolved: [Named: ULID] = [:]
 
@@ -38,10 +40,14 @@ final class RecordWriter: StoreWriter {
         }
     }
 
-    init(statements: StatementCache, time: any TimeSource, newID: @escaping (Timestamp) -> ULID) {
+    init(
+        statements: StatementCache, time: any TimeSource, rendering: (any DeliveryRendering)?,
+        newID: @escaping (Timestamp) -> ULID
+    ) {
         self.statements = statements
         self.time = time
         self.newID = newID
+        outbox = OutboxWriter(statements: statements, time: time, rendering: rendering, newID: newID)
     }
 
     /// Stores what the transaction has counted. Called once, before the commit.
@@ -245,38 +251,7 @@ final class RecordWriter: StoreWriter {
         return next
     }
 
-    // MARK: Events
-
-    func write(_ draft: EventDraft, at time: Timestamp, in organization: Organization) throws {
-        let subject = draft.subject
-        let candidateID = subject.kind == .candidate ? subject.id : subject.reference("candidate_id")
-        let jobID = subject.kind == .job ? subject.id : subject.reference("job_id")
-        let candidate = subject.kind == .candidate ? nil : try related(.candidate, candidateID)
-        let job = subject.kind == .job ? nil : try related(.job, jobID)
-        let data = draft.data(candidate: candidate, job: job, personal: true)
-        let masked = draft.data(candidate: candidate, job: job, personal: false)
-        let sequence =
-            try
-            (sequences[organization.number]
-            ?? statements("SELECT event_sequence FROM organizations WHERE number = ?")
-            .first([.integer(organization.number.value)]) { $0.integer(0) } ?? 0) + 1
-        sequences[organization.number] = sequence
-        try statements(
-            """
-            INSERT INTO events (place, id, type, created_at, subject_kind, subject_id, subject_version, candidate_id, job_id,
-                data, masked_data)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-            """
-        ).run([
-            .integer(Place.key(organization.number, sequence)), .ulid(newID(time)), .text(draft.type.rawValue),
-            SQLValue(time), .integer(Int64(subject.kind.rawValue)), .ulid(subject.id), .integer(subject.version),
-            candidateID.map(SQLValue.ulid) ?? .null, jobID.map(SQLValue.ulid) ?? .null, .text(data),
-            masked == data ? .null : .text(masked),
-        ])
-        changed.insert(organization.number)
-    }
-
-    private func related(_ kind: RecordKind, _ id: ULID?) throws -> Record? {
+    func related(_ kind: RecordKind, _ id: ULID?) throws -> Record? {
         guard let id else { return nil }
         let change = try statements("SELECT change FROM \(TableLayout.of(kind).table) WHERE id = ?").first([.ulid(id)]) { $0.integer(0) }
         return try change.flatMap { try load(kind, $0) }

@@ -1,0 +1,171 @@
+import Domain
+import GRDBSQLite
+
+/// The outbox's part of a write transaction: what is owed to whom, committed together with its event.
+final class OutboxWriter {
+    private let statements: StatementCache
+    private let time: any TimeSource
+    private let rendering: (any DeliveryRendering)?
+    private let newID: (Timestamp) -> ULID
+    /// Loaded once: nobody else writes while this transaction is open.
+    private var subscriptions: [OrganizationNumber: [Subscription]] = [:]
+
+    /// What became of a body.
+    enum Body {
+        case stored(Int64)
+        /// Why it can't be made.
+        case failed(String)
+    }
+
+    /// What a delivery says of its event.
+    struct Owed {
+        let id: EventID
+        let type: EventType
+        /// The event's place.
+        let place: Int64
+        let time: Timestamp
+        let candidate: ULID?
+    }
+
+    init(
+        statements: StatementCache, time: any TimeSource, rendering: (any DeliveryRendering)?, newID: @escaping (Timestamp) -> ULID
+    ) {
+        self.statements = statements
+        self.time = time
+        self.rendering = rendering
+        self.newID = newID
+    }
+
+    /// - Throws: ``StoreError`` where there are endpoints and nothing to make bodies with.
+    var renderer: any DeliveryRendering {
+        get throws {
+            guard let rendering else {
+                throw StoreError.unavailable("there are webhook endpoints, and the database was opened without what makes their bodies")
+            }
+            return rendering
+        }
+    }
+
+    /// The subscriptions that an event is owed to.
+    ///
+    /// - Parameter job: the job that the event's subject belongs to.
+    func subscribers(to type: EventType, job: ULID?, of organization: OrganizationNumber) throws -> [Subscription] {
+        let all = try subscriptions[organization] ?? load(organization)
+        return all.isEmpty ? [] : Subscription.owed(type, job: job, among: all)
+    }
+
+    private func load(_ organization: OrganizationNumber) throws -> [Subscription] {
+        let endpoints = try statements(EndpointRows.select + " AND e.organization = ? ORDER BY e.number")
+            .all([.integer(organization.value)], EndpointRows.endpoint)
+        let loaded = try endpoints.map { Subscription($0, known: try renderer.types(of: $0.dialect)) }
+        subscriptions[organization] = loaded
+        return loaded
+    }
+
+    // MARK: Owing
+
+    /// Writes a delivery for each subscriber. Those of one dialect share a body, unless it names the delivery.
+    ///
+    /// - Parameter candidate: whose erasure takes the bodies away.
+    func owe(_ facts: EventFacts, about candidate: ULID?, to subscribers: [Subscription]) throws {
+        struct Form: Hashable {
+            let dialect: DialectName
+            let isPersonal: Bool
+        }
+        var shared: [Form: Body] = [:]
+        let owed = Owed(facts, candidate)
+        let now = time.now
+        for subscriber in subscribers {
+            let id = DeliveryID(newID(facts.createdAt))
+            let form = Form(dialect: subscriber.dialect, isPersonal: subscriber.isPersonal)
+            let body = try shared[form] ?? self.body(of: facts, owed, for: subscriber, id)
+            if try !renderer.namesDelivery(form.dialect) { shared[form] = body }
+            try insert(id, of: owed, to: subscriber.endpoint, body, now: now)
+        }
+    }
+
+    /// Makes and stores the body of one delivery.
+    func body(of facts: EventFacts, _ owed: Owed, for subscriber: Subscription, _ id: DeliveryID) throws -> Body {
+        let renderer = try renderer
+        return try store(about: owed.candidate) {
+            try renderer.body(of: facts, dialect: subscriber.dialect, personal: subscriber.isPersonal, delivery: id)
+        }
+    }
+
+    /// Writes the delivery of a test, for one endpoint alone.
+    func oweTest(_ facts: EventFacts, to subscription: Subscription) throws -> DeliveryID {
+        let id = DeliveryID(newID(facts.createdAt))
+        let renderer = try renderer
+        let body = try store(about: nil) {
+            subscription.types.contains(.webhookTest)
+                ? try renderer.body(of: facts, dialect: subscription.dialect, personal: subscription.isPersonal, delivery: id)
+                : try renderer.sample(facts, dialect: subscription.dialect, delivery: id)
+        }
+        try insert(id, of: Owed(facts, nil), to: subscription.endpoint, body, now: time.now)
+        return id
+    }
+
+    private func store(about candidate: ULID?, _ make: () throws -> [UInt8]) throws -> Body {
+        let bytes: [UInt8]
+        do { bytes = try make() } catch { return .failed("the body can't be made: " + String(String(describing: error).prefix(300))) }
+        try statements("INSERT INTO bodies (candidate_id, bytes) VALUES (?, ?)")
+            .run([candidate.map(SQLValue.ulid) ?? .null, .blob(bytes)])
+        return .stored(sqlite3_last_insert_rowid(statements.connection))
+    }
+
+    /// Writes a delivery that is due at once, or parked.
+    func insert(_ id: DeliveryID, of event: Owed, to endpoint: Int64, _ body: Body, now: Timestamp) throws {
+        var (status, reason, number) = (DeliveryStatus.pending, SQLValue.null, SQLValue.null)
+        switch body {
+        case .stored(let body): number = .integer(body)
+        case .failed(let why): (status, reason) = (.parked, .text(why))
+        }
+        let isPending = status == .pending
+        try statements(
+            """
+            INSERT INTO deliveries (endpoint, event, type, status, created_at, id, event_id, due_at, finished_at, reason, body)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            """
+        ).run([
+            .integer(endpoint), .integer(event.place), .text(event.type.rawValue), .text(status.rawValue), SQLValue(event.time),
+            .ulid(id.ulid), .ulid(event.id.ulid), isPending ? SQLValue(now) : .null, isPending ? .null : SQLValue(now), reason,
+            number,
+        ])
+    }
+
+    // MARK: Erasure
+
+    /// Ends what is pending of a candidate's events, and takes the bodies and what was answered to them away. What tells
+    /// of the deletion alone goes out: it holds an id, and nothing personal.
+    func erase(_ candidate: ULID) throws {
+        let deliveries = try statements(
+            """
+            SELECT d.number FROM bodies b CROSS JOIN deliveries d ON d.body = b.number
+            WHERE b.candidate_id = ? AND d.type <> 'candidate.deleted'
+            """
+        ).all([.ulid(candidate)]) { $0.integer(0) }
+        let now = time.now
+        for delivery in deliveries {
+            try statements("UPDATE attempts SET response_headers = '[]', response_body = x'' WHERE delivery = ?").run([.integer(delivery)])
+            try statements(
+                "UPDATE deliveries SET status = 'erased', due_at = NULL, finished_at = ?, body = NULL WHERE number = ? AND status = 'pending'"
+            ).run([SQLValue(now), .integer(delivery)])
+            try statements("UPDATE deliveries SET body = NULL WHERE number = ?").run([.integer(delivery)])
+        }
+    }
+
+    /// Whether a candidate was erased.
+    func isErased(_ candidate: ULID?) throws -> Bool {
+        guard let candidate else { return false }
+        return try statements("SELECT 1 FROM tombstones WHERE kind = ? AND id = ? AND erased = 1")
+            .first([.integer(Int64(RecordKind.candidate.rawValue)), .ulid(candidate)]) { _ in true } ?? false
+    }
+}
+
+extension OutboxWriter.Owed {
+    init(_ facts: EventFacts, _ candidate: ULID?) {
+        self.init(
+            id: facts.id, type: facts.type, place: Place.key(facts.organization.number, facts.sequence), time: facts.createdAt,
+            candidate: candidate)
+    }
+}

@@ -1,0 +1,75 @@
+import Domain
+
+extension RecordWriter {
+    /// Writes an event and a delivery of it for each endpoint that it is owed to.
+    func write(_ draft: EventDraft, at time: Timestamp, in organization: Organization) throws {
+        let subject = draft.subject
+        let candidateID = subject.kind == .candidate ? subject.id : subject.reference("candidate_id")
+        let jobID = subject.kind == .job ? subject.id : subject.reference("job_id")
+        let candidate = subject.kind == .candidate ? nil : try related(.candidate, candidateID)
+        let job = subject.kind == .job ? nil : try related(.job, jobID)
+        let event = try insertEvent(
+            NewEvent(
+                type: draft.type, time: time, subject: subject, candidate: candidateID, job: jobID,
+                data: draft.data(candidate: candidate, job: job, personal: true),
+                masked: draft.data(candidate: candidate, job: job, personal: false)),
+            in: organization)
+        let subscribers = try outbox.subscribers(to: draft.type, job: jobID, of: organization.number)
+        guard !subscribers.isEmpty else { return }
+        let facts = EventFacts(
+            id: event.id, type: draft.type, sequence: event.sequence, createdAt: time, organization: organization,
+            // What is told of a deleted one is its id alone.
+            subject: draft.holdsRecord ? subject : Record.bare(subject.recordID, version: subject.version, at: time),
+            candidate: candidate, job: job, application: try related(.application, subject.reference("application_id")),
+            data: event.data, maskedData: event.masked)
+        try outbox.owe(facts, about: candidateID, to: subscribers)
+    }
+
+    /// An event on its way to its row.
+    struct NewEvent {
+        let type: EventType
+        let time: Timestamp
+        /// Nil for a test.
+        let subject: Record?
+        let candidate: ULID?
+        let job: ULID?
+        let data: String
+        let masked: String
+    }
+
+    /// Gives the event its id and its place in the organization's feed.
+    func insertEvent(
+        _ event: NewEvent, in organization: Organization
+    ) throws -> (id: EventID, sequence: Int64, data: String, masked: String) {
+        let sequence =
+            try
+            (sequences[organization.number]
+            ?? statements("SELECT event_sequence FROM organizations WHERE number = ?")
+            .first([.integer(organization.number.value)]) { $0.integer(0) } ?? 0) + 1
+        sequences[organization.number] = sequence
+        let id = newID(event.time)
+        try statements(
+            """
+            INSERT INTO events (place, id, type, created_at, subject_kind, subject_id, subject_version, candidate_id, job_id,
+                data, masked_data)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            """
+        ).run([
+            .integer(Place.key(organization.number, sequence)), .ulid(id), .text(event.type.rawValue), SQLValue(event.time),
+            event.subject.map { .integer(Int64($0.kind.rawValue)) } ?? .null, event.subject.map { .ulid($0.id) } ?? .null,
+            event.subject.map { .integer($0.version) } ?? .null, event.candidate.map(SQLValue.ulid) ?? .null,
+            event.job.map(SQLValue.ulid) ?? .null, .text(event.data), event.masked == event.data ? .null : .text(event.masked),
+        ])
+        noteChange(in: organization.number)
+        return (EventID(id), sequence, event.data, event.masked)
+    }
+}
+
+extension Record {
+    /// A record of which no more is known than what names it.
+    static func bare(_ id: RecordID, version: Int64, at time: Timestamp) -> Record {
+        Record(
+            kind: id.kind, id: id.ulid, externalID: nil, version: version, createdAt: time, updatedAt: time,
+            values: id.kind.schema.fields.map(\.initial))
+    }
+}

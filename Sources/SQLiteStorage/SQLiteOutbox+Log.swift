@@ -1,0 +1,131 @@
+import Domain
+
+extension SQLiteOutbox {
+    /// Where a page of deliveries goes on: just before this time and number.
+    private struct Position {
+        let time: SQLValue
+        let number: SQLValue
+    }
+
+    /// The deliveries asked for, newest first; `hasMore` says that there are others after the last one.
+    ///
+    /// Each endpoint, type and state is a range of an index, sorted already; the page is what is newest of them all.
+    /// - Throws: ``InputFaults`` for an endpoint or a delivery that is not there.
+    public func deliveries(_ query: DeliveryQuery) throws -> (rows: [DeliverySummary], hasMore: Bool) {
+        try read { statements in
+            let limit = min(max(query.limit, 1), 1_000)
+            let endpoints = try endpoints(of: query, statements)
+            let position = try position(of: query, statements)
+            let since = SQLValue.integer(query.since?.microseconds ?? .min)
+            var found: [(time: Int64, number: Int64)] = []
+            for range in Self.ranges(query, endpoints) {
+                let values = range + [position.time, position.number, since, .integer(Int64(limit + 1))]
+                let sql = endpoints == nil ? Self.rangeOfAll : Self.rangeOfEndpoint
+                try statements(sql).forEach(values) { found.append(($0.integer(1), $0.integer(0))) }
+            }
+            found.sort { $0 > $1 }
+            let rows = try found.prefix(limit).compactMap { try summary($0.number, statements) }
+            return (rows, found.count > limit)
+        }
+    }
+
+    static let rangeOfAll = """
+        SELECT number, created_at FROM deliveries
+        WHERE type = ? AND status = ? AND (created_at, number) < (?, ?) AND created_at >= ?
+        ORDER BY created_at DESC, number DESC LIMIT ?
+        """
+
+    static let rangeOfEndpoint = """
+        SELECT number, created_at FROM deliveries
+        WHERE endpoint = ? AND type = ? AND status = ? AND (created_at, number) < (?, ?) AND created_at >= ?
+        ORDER BY created_at DESC, number DESC LIMIT ?
+        """
+
+    private static func ranges(_ query: DeliveryQuery, _ endpoints: [Int64]?) -> [[SQLValue]] {
+        let types = query.types.isEmpty ? EventType.allCases : query.types
+        let statuses = query.statuses.isEmpty ? DeliveryStatus.allCases : query.statuses
+        let heads = endpoints.map { $0.map { [SQLValue.integer($0)] } } ?? [[]]
+        return heads.flatMap { head in
+            Set(types).flatMap { type in
+                Set(statuses).map { head + [.text(type.rawValue), .text($0.rawValue)] }
+            }
+        }
+    }
+
+    /// Nil where all endpoints are asked for.
+    private func endpoints(of query: DeliveryQuery, _ statements: StatementCache) throws -> [Int64]? {
+        if let id = query.endpoint {
+            let sql = "SELECT number FROM endpoints WHERE id = ?1 AND removed_at IS NULL AND ifnull(?2, organization) = organization"
+            let organization = query.organization.map { SQLValue.integer($0.value) } ?? .null
+            guard let number = try statements(sql).first([.ulid(id.ulid), organization], { $0.integer(0) }) else {
+                throw InputFaults([InputFault("endpoint", "there is no \(id)")])
+            }
+            return [number]
+        }
+        return try query.organization.map { organization in
+            try statements("SELECT number FROM endpoints WHERE organization = ?").all([.integer(organization.value)]) { $0.integer(0) }
+        }
+    }
+
+    private func position(of query: DeliveryQuery, _ statements: StatementCache) throws -> Position {
+        let until = query.until?.microseconds ?? .max
+        guard let id = query.before else { return Position(time: .integer(until), number: .integer(.min)) }
+        let found = try statements("SELECT created_at, number FROM deliveries WHERE id = ?").first([.ulid(id.ulid)]) {
+            ($0.integer(0), $0.integer(1))
+        }
+        guard let found else { throw InputFaults([InputFault("before", "there is no \(id), or no longer")]) }
+        if found.0 >= until { return Position(time: .integer(until), number: .integer(.min)) }
+        return Position(time: .integer(found.0), number: .integer(found.1))
+    }
+
+    // MARK: One delivery
+
+    /// Everything of a delivery; nil when there is none.
+    public func delivery(_ id: DeliveryID) throws -> DeliveryDetail? {
+        try read { statements in
+            guard let number = try Self.number(of: id, statements), let summary = try summary(number, statements) else { return nil }
+            let body = try statements("SELECT b.bytes FROM deliveries d JOIN bodies b ON b.number = d.body WHERE d.number = ?")
+                .first([.integer(number)]) { $0.blob(0) }
+            let attempts = try statements(
+                """
+                SELECT started_at, duration, request_headers, response_status, response_headers, response_body, is_cut, error, next_at
+                FROM attempts WHERE delivery = ? ORDER BY number
+                """
+            ).all([.integer(number)], Self.made)
+            return DeliveryDetail(summary: summary, body: body, attempts: attempts)
+        }
+    }
+
+    private static func made(_ row: StatementRow) -> DeliveryDetail.Made {
+        DeliveryDetail.Made(
+            attempt: Attempt(
+                startedAt: row.time(0), duration: row.integer(1), requestHeaders: headers(row.string(2)),
+                responseStatus: row.isNull(3) ? nil : Int(row.integer(3)), responseHeaders: headers(row.string(4)),
+                responseBody: row.blob(5), isCut: row.integer(6) == 1, error: row.optionalString(7)),
+            nextAt: row.optionalTime(8))
+    }
+
+    static func number(of id: DeliveryID, _ statements: StatementCache) throws -> Int64? {
+        try statements("SELECT number FROM deliveries WHERE id = ?").first([.ulid(id.ulid)]) { $0.integer(0) }
+    }
+
+    static let summary = """
+        SELECT d.id, e.id, d.event_id, d.type, d.status, e.disabled_at, d.created_at,
+            (SELECT count(*) FROM attempts WHERE delivery = d.number), d.due_at, d.finished_at, d.reason,
+            a.response_status, a.error
+        FROM deliveries d JOIN endpoints e ON e.number = d.endpoint
+        LEFT JOIN attempts a ON a.number = (SELECT max(number) FROM attempts WHERE delivery = d.number)
+        WHERE d.number = ?
+        """
+
+    func summary(_ number: Int64, _ statements: StatementCache) throws -> DeliverySummary? {
+        try statements(Self.summary).first([.integer(number)]) { row in
+            guard let type = EventType(rawValue: row.string(3)), let status = DeliveryStatus(rawValue: row.string(4)) else { return nil }
+            return DeliverySummary(
+                number: number, id: DeliveryID(row.ulid(0)), endpoint: EndpointID(row.ulid(1)), event: EventID(row.ulid(2)), type: type,
+                status: status, isHeld: status == .pending && !row.isNull(5), createdAt: row.time(6), attempts: Int(row.integer(7)),
+                dueAt: row.optionalTime(8), finishedAt: row.optionalTime(9), reason: row.optionalString(10),
+                lastStatus: row.isNull(11) ? nil : Int(row.integer(11)), lastError: row.optionalString(12))
+        } ?? nil
+    }
+}
