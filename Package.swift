@@ -71,6 +71,16 @@ let package = Package(
             ],
             swiftSettings: hot),
         .target(
+            name: "OutboundHTTP",
+            dependencies: [
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                .product(name: "NIOTLS", package: "swift-nio"),
+            ],
+            swiftSettings: hot),
+        .target(
             name: "PublicAPI",
             dependencies: [
                 "HTTPSupport", "RateLimiting", "EmbeddedFiles",
@@ -113,6 +123,15 @@ let package = Package(
             name: "WebhooksTests", dependencies: ["Webhooks", "Domain"], exclude: ["receivers"], swiftSettings: strict),
         .testTarget(
             name: "PublicAPITests", dependencies: ["PublicAPI", "Domain", "HTTPSupport", "SQLiteStorage"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "OutboundHTTPTests",
+            dependencies: [
+                "OutboundHTTP",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ],
             swiftSettings: strict),
         .testTarget(name: "EndToEndTests", dependencies: ["hirewire"], swiftSettings: strict),
     ]
