@@ -58,5 +58,8 @@ CHECKS = {'standard': standard, 'rejento': rejento, 'tenzo': tenzo, 'talentsprou
 
 for line in sys.stdin:
     job = json.loads(line)
-    accepted = CHECKS[job['dialect']](job['headers'], base64.b64decode(job['body']), job['secret'], job['now'])
+    try:
+        accepted = CHECKS[job['dialect']](job['headers'], base64.b64decode(job['body']), job['secret'], job['now'])
+    except (KeyError, ValueError):  # a header is missing or has another form
+        accepted = False
     print(json.dumps({'accepted': accepted}))
