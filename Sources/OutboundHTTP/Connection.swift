@@ -21,8 +21,8 @@ final class Connection: ChannelInboundHandler {
     private enum State {
         case opening
         case idle
-        /// A request is out; what has come of its response.
-        case busy(OutboundResponse?)
+        /// A request is out.
+        case busy
         case closed
     }
 
@@ -42,6 +42,8 @@ final class Connection: ChannelInboundHandler {
     private let tls: NIOSSLClientHandler?
     private var context: ChannelHandlerContext?
     private var state = State.opening
+    /// What has come of the response, from its head on.
+    private var response: OutboundResponse?
     private var remoteAddress = ""
     private var interim = 0
     private var isWritten = false
@@ -105,7 +107,8 @@ final class Connection: ChannelInboundHandler {
 
     func send(_ post: OutboundPost) {
         guard let context, case .idle = state else { return fail(.closedEarly(.sending)) }
-        state = .busy(nil)
+        state = .busy
+        response = nil
         requests += 1
         (interim, isWritten, isComplete) = (0, false, false)
         meter.begin(limit: limits.largestHead)
@@ -126,7 +129,7 @@ final class Connection: ChannelInboundHandler {
         written.futureResult.assumeIsolated().whenSuccess { [self] in
             guard request == requests else { return }
             isWritten = true
-            if case .busy(nil) = state { user?.reached(.waiting) }
+            if case .busy = state, response == nil { user?.reached(.waiting) }
         }
         context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: written)
     }
@@ -134,10 +137,10 @@ final class Connection: ChannelInboundHandler {
     // MARK: Reading
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        guard case .busy(let response) = state, !isComplete else { return }
+        guard case .busy = state, !isComplete else { return }
         switch unwrapInboundIn(data) {
         case .head(let head): take(head)
-        case .body(let bytes): if let response { take(bytes, response) }
+        case .body(let bytes): take(bytes)
         case .end: isComplete = response != nil
         }
     }
@@ -155,27 +158,26 @@ final class Connection: ChannelInboundHandler {
             interim += 1
             return interim > limits.mostInterimResponses ? fail(.tooManyInterimResponses) : ()
         }
-        // Four times the body for chunks of a few bytes each.
+        // Four times the body, for chunks of a few bytes each; who needs more is cut.
         meter.extend(by: limits.largestBody * 4)
         keeps = head.isKeepAlive
         let headers = head.headers.map { (name: $0.name, value: $0.value) }
-        state = .busy(OutboundResponse(status: status, headers: headers, remoteAddress: remoteAddress))
+        response = OutboundResponse(status: status, headers: headers, remoteAddress: remoteAddress)
         user?.reached(.reading)
     }
 
-    private func take(_ bytes: ByteBuffer, _ response: OutboundResponse) {
-        var response = response
-        state = .busy(nil)
-        let room = limits.largestBody - response.body.count
-        response.body.append(contentsOf: bytes.readableBytesView.prefix(room))
-        response.isCut = bytes.readableBytes > room
-        state = .busy(response)
-        if response.isCut { complete() }
+    private func take(_ bytes: ByteBuffer) {
+        guard let room = response.map({ limits.largestBody - $0.body.count }) else { return }
+        response?.body.append(contentsOf: bytes.readableBytesView.prefix(room))
+        guard bytes.readableBytes > room else { return }
+        response?.isCut = true
+        complete()
     }
 
     private func complete() {
-        guard case .busy(let response?) = state else { return }
+        guard case .busy = state, let response else { return }
         isComplete = false
+        self.response = nil
         let user = self.user
         self.user = nil
         // What is not all written, or not all read, can't carry another request.
@@ -198,14 +200,19 @@ final class Connection: ChannelInboundHandler {
             keeps = false
             return
         }
-        switch (state, error) {
-        case (.busy(var response?), NIOSSLError.uncleanShutdown):
-            // The end of a body without length, unannounced by TLS: who answers so has read the request.
-            response.isCut = true
-            state = .busy(response)
-        case (.opening, _): fail(TLSFailure.reason(error, certificate: tls?.peerCertificate))
-        case (.busy, _): fail(Self.reason(error, state: phase))
-        default: gate.closeNow()
+        switch state {
+        case .opening: fail(TLSFailure.reason(error, certificate: tls?.peerCertificate))
+        case .busy:
+            switch error {
+            case NIOSSLError.uncleanShutdown where response != nil:
+                // The end of a body without length, unannounced by TLS: who answers so has read the request.
+                response?.isCut = true
+            case is ResponseMeter.Exceeded where response != nil:
+                response?.isCut = true
+                complete()
+            default: fail(Self.reason(error, phase))
+            }
+        case .idle, .closed: gate.closeNow()
         }
     }
 
@@ -219,8 +226,7 @@ final class Connection: ChannelInboundHandler {
     func abandon() -> OutboundResponse? {
         user = nil
         defer { fail(.cancelled) }
-        if case .busy(let response) = state { return response }
-        return nil
+        return response
     }
 
     /// Ends with TLS's good-bye, of an idle connection.
@@ -232,12 +238,10 @@ final class Connection: ChannelInboundHandler {
 
     func fail(_ reason: OutboundError) {
         if case .closed = state { return }
-        var partial: OutboundResponse?
-        if case .busy(let response) = state { partial = response }
         state = .closed
         gate.closeNow()
-        let (user, whenLost) = (self.user, self.whenLost)
-        (self.user, self.whenLost) = (nil, nil)
+        let (user, whenLost, partial) = (self.user, self.whenLost, response)
+        (self.user, self.whenLost, response) = (nil, nil, nil)
         user?.failed(reason, partial: partial, on: self)
         whenLost?(self)
     }
@@ -245,20 +249,18 @@ final class Connection: ChannelInboundHandler {
     private var phase: OutboundError.Phase {
         switch state {
         case .opening: tls == nil || address == nil ? .connecting : .handshaking
-        case .busy(.some): .reading
-        case .busy(nil): isWritten ? .waiting : .sending
+        case .busy: response != nil ? .reading : isWritten ? .waiting : .sending
         case .idle, .closed: .waiting
         }
     }
 
-    private static func reason(_ error: any Error, state: OutboundError.Phase) -> OutboundError {
+    private static func reason(_ error: any Error, _ phase: OutboundError.Phase) -> OutboundError {
         switch error {
-        case HTTPParserError.headerOverflow: .headTooLarge
-        case HTTPParserError.invalidEOFState: .closedEarly(state)
-        case is ResponseMeter.Exceeded: state == .reading ? .malformedResponse("too many bytes around its body") : .headTooLarge
+        case HTTPParserError.headerOverflow, is ResponseMeter.Exceeded: .headTooLarge
+        case HTTPParserError.invalidEOFState: .closedEarly(phase)
         case let error as HTTPParserError: .malformedResponse("\(error)")
         case is NIOHTTPDecoderError: .malformedResponse("\(error)")
-        case is IOError, is ChannelError, is NIOSSLError: .closedEarly(state)
+        case is IOError, is ChannelError, is NIOSSLError: .closedEarly(phase)
         default: .malformedResponse("\(error)")
         }
     }

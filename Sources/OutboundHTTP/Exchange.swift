@@ -31,7 +31,7 @@ final class Exchange: ConnectionUser {
         self.connector = connector
         self.completion = completion
         key = PoolKey(post)
-        deadline = began + TimeAmount(post.timeout)
+        deadline = began + TimeAmount(min(post.timeout, .seconds(86_400)))
     }
 
     func start() {

@@ -6,7 +6,7 @@ public struct OutboundPost: Sendable {
     public let body: [UInt8]
     /// The caller's number of the endpoint: connections are kept for it alone, and its requests share an event loop.
     public let endpoint: Int64
-    /// For everything, from the look-up of the name to the last byte of the response's body.
+    /// For everything, from the look-up of the name to the last byte of the response's body. At most a day.
     public let timeout: Duration
 
     public init(url: WebhookURL, headers: [(name: String, value: String)], body: [UInt8], endpoint: Int64, timeout: Duration) {

@@ -8,7 +8,11 @@ struct Certificates: Sendable {
     var roots: String { "\(folder)/ca.pem" }
 
     /// Made once for all tests; nil where there is no `openssl`.
-    static let made: Certificates? = try? Certificates()
+    static let made: Certificates? = {
+        let made = try? Certificates()
+        atexit { if let made = Certificates.made { try? FileManager.default.removeItem(atPath: made.folder) } }
+        return made
+    }()
 
     private init() throws {
         folder = FileManager.default.temporaryDirectory.appendingPathComponent("outbound-\(UUID().uuidString)").path

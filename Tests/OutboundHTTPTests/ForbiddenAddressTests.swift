@@ -98,6 +98,45 @@ import Testing
         #expect(receiver.bytes == 0)
     }
 
+    /// Offers a connection to a pool when it is ready, and notes whether the pool gives it out again.
+    private final class Offering: ConnectionUser {
+        let pool: ConnectionPool
+        let outcome: EventLoopPromise<Bool>
+        init(_ pool: ConnectionPool, _ outcome: EventLoopPromise<Bool>) {
+            self.pool = pool
+            self.outcome = outcome
+        }
+        func reached(_ phase: OutboundError.Phase) {}
+        func isReady(_ connection: Connection) {
+            connection.user = nil
+            pool.put(connection)
+            outcome.succeed(pool.take(connection.key) === connection)
+        }
+        func ended(_ response: OutboundResponse, on connection: Connection) {}
+        func failed(_ reason: OutboundError, partial: OutboundResponse?, on connection: Connection) { outcome.succeed(false) }
+    }
+
+    @Test(arguments: [true, false])
+    func theAddressOfAKeptConnectionIsCheckedAgain(_ isPermitted: Bool) async throws {
+        let receiver = try await Receiver.start { $0.send(Sending.ok) }
+        let loop = MultiThreadedEventLoopGroup.singleton.next()
+        let loopback = AddressGuard(exceptions: [try AddressRange("127.0.0.0/8")])
+        let settings = ClientSettings(
+            addresses: loopback, allowHTTP: true, limits: OutboundLimits(), resolver: TableResolver([:]),
+            tls: try NIOSSLContext(configuration: .makeClientConfiguration()))
+        let key = PoolKey(try Sending.post("http://hook.test:\(receiver.port)/"))
+        let outcome = loop.makePromise(of: Bool.self)
+        try await loop.submit {
+            let connector = Connector(loop: loop, settings: settings, count: KeptCount())
+            let pool = ConnectionPool(
+                loop: loop, limits: OutboundLimits(), addresses: isPermitted ? loopback : AddressGuard(), count: KeptCount())
+            let connection = try connector.makeConnection(for: key, user: Offering(pool, outcome))
+            let address = try #require(IPAddress("127.0.0.1"))
+            try connector.open(connection, to: address, patience: .seconds(5))
+        }.get()
+        #expect(try await outcome.futureResult.get() == isPermitted)
+    }
+
     @Test func plainHTTPIsOnlySentWhereAllowed() async throws {
         let receiver = try await Receiver.start { $0.send(Sending.ok) }
         let failure = try await Sending.failure(Sending.client(http: false), Sending.post("http://127.0.0.1:\(receiver.port)/"))

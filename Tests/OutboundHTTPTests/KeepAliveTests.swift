@@ -52,9 +52,14 @@ import Testing
         var limits = OutboundLimits()
         limits.keptPerEndpoint = 2
         limits.kept = 3
-        limits.idleTimeout = .milliseconds(600)
+        limits.idleTimeout = .milliseconds(400)
+        let waiting = Shared<[Receiver.Call]>([])
         let receiver = try await Receiver.start { call in
-            call.channel.eventLoop.scheduleTask(in: .milliseconds(100)) { call.send(Sending.ok) }
+            let calls = waiting.update { calls in
+                calls.append(call)
+                return calls
+            }
+            if calls.count == 8 { for call in calls { call.send(Sending.ok) } }
         }
         let client = try Sending.client(limits: limits)
 

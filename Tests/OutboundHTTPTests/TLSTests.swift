@@ -61,7 +61,7 @@ import Testing
         #expect(try await Sending.eventually { silent.open == 0 })
 
         let mute = try await Receiver.start(tls: try certificates.server("good")) { _ in }
-        let late = try await Sending.failure(client, Sending.post("https://hook.test:\(mute.port)/", timeout: .milliseconds(500)))
+        let late = try await Sending.failure(client, Sending.post("https://hook.test:\(mute.port)/", timeout: .seconds(1)))
         #expect(late.reason == .timedOut(.waiting))
         #expect(try await Sending.eventually { mute.open == 0 })
     }
