@@ -125,10 +125,7 @@ extension Database {
             let facts = EventFacts(
                 id: event.id, type: .webhookTest, sequence: event.sequence, createdAt: now, organization: organization, subject: nil,
                 data: data, maskedData: data)
-            let known = try writer.outbox.renderer.types(of: endpoint.dialect)
-            var all = endpoint
-            all.types = nil
-            return try writer.outbox.oweTest(facts, to: Subscription(all, known: known))
+            return try writer.outbox.oweTest(facts, to: endpoint)
         }
     }
 

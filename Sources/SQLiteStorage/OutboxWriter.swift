@@ -75,8 +75,10 @@ final class OutboxWriter {
         var shared: [Form: Body] = [:]
         let owed = Owed(facts, candidate)
         let now = time.now
+        var next = newID(facts.createdAt)
         for subscriber in subscribers {
-            let id = DeliveryID(newID(facts.createdAt))
+            let id = DeliveryID(next)
+            next = next.successor
             let form = Form(dialect: subscriber.dialect, isPersonal: subscriber.isPersonal)
             let body = try shared[form] ?? self.body(of: facts, owed, for: subscriber, id)
             if try !renderer.namesDelivery(form.dialect) { shared[form] = body }
@@ -87,29 +89,26 @@ final class OutboxWriter {
     /// Makes and stores the body of one delivery.
     func body(of facts: EventFacts, _ owed: Owed, for subscriber: Subscription, _ id: DeliveryID) throws -> Body {
         let renderer = try renderer
-        return try store(about: owed.candidate) {
+        return try store(of: owed) {
             try renderer.body(of: facts, dialect: subscriber.dialect, personal: subscriber.isPersonal, delivery: id)
         }
     }
 
     /// Writes the delivery of a test, for one endpoint alone.
-    func oweTest(_ facts: EventFacts, to subscription: Subscription) throws -> DeliveryID {
+    func oweTest(_ facts: EventFacts, to endpoint: Endpoint) throws -> DeliveryID {
         let id = DeliveryID(newID(facts.createdAt))
         let renderer = try renderer
-        let body = try store(about: nil) {
-            subscription.types.contains(.webhookTest)
-                ? try renderer.body(of: facts, dialect: subscription.dialect, personal: subscription.isPersonal, delivery: id)
-                : try renderer.sample(facts, dialect: subscription.dialect, delivery: id)
-        }
-        try insert(id, of: Owed(facts, nil), to: subscription.endpoint, body, now: time.now)
+        let owed = Owed(facts, nil)
+        let body = try store(of: owed) { try renderer.sample(facts, dialect: endpoint.dialect, delivery: id) }
+        try insert(id, of: owed, to: endpoint.number, body, now: time.now)
         return id
     }
 
-    private func store(about candidate: ULID?, _ make: () throws -> [UInt8]) throws -> Body {
+    private func store(of event: Owed, _ make: () throws -> [UInt8]) throws -> Body {
         let bytes: [UInt8]
         do { bytes = try make() } catch { return .failed("the body can't be made: " + String(String(describing: error).prefix(300))) }
-        try statements("INSERT INTO bodies (candidate_id, bytes) VALUES (?, ?)")
-            .run([candidate.map(SQLValue.ulid) ?? .null, .blob(bytes)])
+        try statements("INSERT INTO bodies (event, candidate_id, bytes) VALUES (?, ?, ?)")
+            .run([.integer(event.place), event.candidate.map(SQLValue.ulid) ?? .null, .blob(bytes)])
         return .stored(sqlite3_last_insert_rowid(statements.connection))
     }
 
@@ -140,7 +139,7 @@ final class OutboxWriter {
     func erase(_ candidate: ULID) throws {
         let deliveries = try statements(
             """
-            SELECT d.number FROM bodies b CROSS JOIN deliveries d ON d.body = b.number
+            SELECT d.number FROM bodies b CROSS JOIN deliveries d ON d.event = b.event AND d.body = b.number
             WHERE b.candidate_id = ? AND d.type <> 'candidate.deleted'
             """
         ).all([.ulid(candidate)]) { $0.integer(0) }
@@ -168,4 +167,11 @@ extension OutboxWriter.Owed {
             id: facts.id, type: facts.type, place: Place.key(facts.organization.number, facts.sequence), time: facts.createdAt,
             candidate: candidate)
     }
+}
+
+extension ULID {
+    /// The next one of the same moment.
+    ///
+    /// Source: the ULID specification, monotonicity.
+    fileprivate var successor: ULID { low == .max ? ULID(high: high &+ 1, low: 0) : ULID(high: high, low: low + 1) }
 }

@@ -20,8 +20,7 @@ extension SQLiteOutbox {
             var found: [(time: Int64, number: Int64)] = []
             for range in Self.ranges(query, endpoints) {
                 let values = range + [position.time, position.number, since, .integer(Int64(limit + 1))]
-                let sql = endpoints == nil ? Self.rangeOfAll : Self.rangeOfEndpoint
-                try statements(sql).forEach(values) { found.append(($0.integer(1), $0.integer(0))) }
+                try statements(Self.range).forEach(values) { found.append(($0.integer(1), $0.integer(0))) }
             }
             found.sort { $0 > $1 }
             let rows = try found.prefix(limit).compactMap { try summary($0.number, statements) }
@@ -29,42 +28,30 @@ extension SQLiteOutbox {
         }
     }
 
-    static let rangeOfAll = """
-        SELECT number, created_at FROM deliveries
-        WHERE type = ? AND status = ? AND (created_at, number) < (?, ?) AND created_at >= ?
-        ORDER BY created_at DESC, number DESC LIMIT ?
-        """
-
-    static let rangeOfEndpoint = """
+    static let range = """
         SELECT number, created_at FROM deliveries
         WHERE endpoint = ? AND type = ? AND status = ? AND (created_at, number) < (?, ?) AND created_at >= ?
         ORDER BY created_at DESC, number DESC LIMIT ?
         """
 
-    private static func ranges(_ query: DeliveryQuery, _ endpoints: [Int64]?) -> [[SQLValue]] {
+    private static func ranges(_ query: DeliveryQuery, _ endpoints: [Int64]) -> [[SQLValue]] {
         let types = query.types.isEmpty ? EventType.allCases : query.types
         let statuses = query.statuses.isEmpty ? DeliveryStatus.allCases : query.statuses
-        let heads = endpoints.map { $0.map { [SQLValue.integer($0)] } } ?? [[]]
-        return heads.flatMap { head in
+        return endpoints.flatMap { endpoint in
             Set(types).flatMap { type in
-                Set(statuses).map { head + [.text(type.rawValue), .text($0.rawValue)] }
+                Set(statuses).map { [.integer(endpoint), .text(type.rawValue), .text($0.rawValue)] }
             }
         }
     }
 
-    /// Nil where all endpoints are asked for.
-    private func endpoints(of query: DeliveryQuery, _ statements: StatementCache) throws -> [Int64]? {
-        if let id = query.endpoint {
-            let sql = "SELECT number FROM endpoints WHERE id = ?1 AND removed_at IS NULL AND ifnull(?2, organization) = organization"
-            let organization = query.organization.map { SQLValue.integer($0.value) } ?? .null
-            guard let number = try statements(sql).first([.ulid(id.ulid), organization], { $0.integer(0) }) else {
-                throw InputFaults([InputFault("endpoint", "there is no \(id)")])
-            }
-            return [number]
-        }
-        return try query.organization.map { organization in
-            try statements("SELECT number FROM endpoints WHERE organization = ?").all([.integer(organization.value)]) { $0.integer(0) }
-        }
+    private func endpoints(of query: DeliveryQuery, _ statements: StatementCache) throws -> [Int64] {
+        let organization = query.organization.map { SQLValue.integer($0.value) } ?? .null
+        let id = query.endpoint.map { SQLValue.ulid($0.ulid) } ?? .null
+        let found = try statements(
+            "SELECT number FROM endpoints WHERE id = ifnull(?, id) AND organization = ifnull(?, organization) AND removed_at IS NULL"
+        ).all([id, organization]) { $0.integer(0) }
+        if let endpoint = query.endpoint, found.isEmpty { throw InputFaults([InputFault("endpoint", "there is no \(endpoint)")]) }
+        return found
     }
 
     private func position(of query: DeliveryQuery, _ statements: StatementCache) throws -> Position {

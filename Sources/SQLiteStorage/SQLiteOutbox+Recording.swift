@@ -1,7 +1,7 @@
 import Domain
 
 extension SQLiteOutbox {
-    /// One transaction. A delivery that is gone is left out; one that is no longer pending keeps its status, and of an
+    /// One transaction. A delivery that is gone is left out, though its number may be another endpoint's by now; one that is no longer pending keeps its status, and of an
     /// erased one the answer is not kept.
     public func record(_ records: [AttemptRecord]) throws {
         try database.transaction { statements in
@@ -10,8 +10,8 @@ extension SQLiteOutbox {
     }
 
     private static func record(_ record: AttemptRecord, _ statements: StatementCache) throws {
-        let found = try statements("SELECT status = 'pending', body IS NULL FROM deliveries WHERE number = ?")
-            .first([.integer(record.delivery)]) { (isPending: $0.integer(0) == 1, isEmpty: $0.integer(1) == 1) }
+        let found = try statements("SELECT status = 'pending', body IS NULL FROM deliveries WHERE number = ? AND endpoint = ?")
+            .first([.integer(record.delivery), .integer(record.endpoint)]) { (isPending: $0.integer(0) == 1, isEmpty: $0.integer(1) == 1) }
         guard let found else { return }
         try insert(record, keepsAnswer: !found.isEmpty, goesOn: found.isPending, statements)
         if found.isPending { try advance(record, statements) }

@@ -4,7 +4,7 @@ extension Schema {
     /// Endpoints and the outbox.
     ///
     /// A delivery carries what it needs of its event, which may expire before it does. Its `event` is the event's place;
-    /// its `created_at` the event's time. Numbers are never used twice: the dispatcher remembers them.
+    /// its `created_at` the event's time. An endpoint's number is never used twice: the dispatcher remembers it.
     static let webhooks = """
         CREATE TABLE endpoints (
             number INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -13,11 +13,11 @@ extension Schema {
             url TEXT NOT NULL CHECK (length(url) BETWEEN 1 AND 2048),
             dialect TEXT NOT NULL CHECK (length(dialect) BETWEEN 1 AND 40),
             -- A JSON array; NULL for all that the dialect knows.
-            types TEXT CHECK (json_valid(types)),
+            types TEXT CHECK (types IS NULL OR json_valid(types)),
             job_id BLOB CHECK (length(job_id) = 16),
             includes_personal INTEGER NOT NULL CHECK (includes_personal IN (0, 1)),
             -- A JSON array of milliseconds.
-            schedule TEXT CHECK (json_valid(schedule)),
+            schedule TEXT CHECK (schedule IS NULL OR json_valid(schedule)),
             attempts INTEGER CHECK (attempts BETWEEN 1 AND 100),
             -- Milliseconds.
             timeout INTEGER CHECK (timeout BETWEEN 1 AND 600000),
@@ -38,16 +38,19 @@ extension Schema {
         );
         CREATE INDEX endpoints_organization ON endpoints (organization);
 
+        -- Shared by deliveries of one event.
         CREATE TABLE bodies (
-            number INTEGER PRIMARY KEY AUTOINCREMENT,
+            number INTEGER PRIMARY KEY,
+            event INTEGER NOT NULL,
             -- Whose erasure takes the body away.
             candidate_id BLOB CHECK (length(candidate_id) = 16),
-            bytes BLOB NOT NULL
+            bytes BLOB NOT NULL,
+            UNIQUE (event, number)
         );
         CREATE INDEX bodies_candidate ON bodies (candidate_id) WHERE candidate_id IS NOT NULL;
 
         CREATE TABLE deliveries (
-            number INTEGER PRIMARY KEY AUTOINCREMENT,
+            number INTEGER PRIMARY KEY,
             endpoint INTEGER NOT NULL REFERENCES endpoints (number),
             event INTEGER NOT NULL,
             type TEXT NOT NULL,
@@ -61,27 +64,29 @@ extension Schema {
             finished_at INTEGER,
             reason TEXT,
             -- NULL where it could not be built, or was erased.
-            body INTEGER REFERENCES bodies (number),
+            body INTEGER,
+            FOREIGN KEY (event, body) REFERENCES bodies (event, number),
             CHECK ((status = 'pending') = (due_at IS NOT NULL)),
             CHECK ((status = 'pending') = (finished_at IS NULL)),
             CHECK (status <> 'pending' OR body IS NOT NULL),
             CHECK ((status = 'parked') = (reason IS NOT NULL))
         );
         CREATE UNIQUE INDEX deliveries_id ON deliveries (id);
-        CREATE UNIQUE INDEX deliveries_event ON deliveries (endpoint, event);
+        -- Finds a body's deliveries too.
+        CREATE UNIQUE INDEX deliveries_event ON deliveries (event, endpoint);
         CREATE INDEX deliveries_due ON deliveries (endpoint, due_at) WHERE status = 'pending';
         CREATE INDEX deliveries_finished ON deliveries (finished_at) WHERE finished_at IS NOT NULL;
-        CREATE INDEX deliveries_body ON deliveries (body) WHERE body IS NOT NULL;
         CREATE INDEX deliveries_of_endpoint ON deliveries (endpoint, type, status, created_at);
-        CREATE INDEX deliveries_of_all ON deliveries (type, status, created_at);
 
         -- The last delivery takes its body along.
         CREATE TRIGGER deliveries_deleted AFTER DELETE ON deliveries WHEN old.body IS NOT NULL BEGIN
-            DELETE FROM bodies WHERE number = old.body AND NOT EXISTS (SELECT 1 FROM deliveries WHERE body = old.body);
+            DELETE FROM bodies WHERE number = old.body
+                AND NOT EXISTS (SELECT 1 FROM deliveries WHERE event = old.event AND body = old.body);
         END;
         CREATE TRIGGER deliveries_emptied AFTER UPDATE OF body ON deliveries
         WHEN old.body IS NOT NULL AND new.body IS NOT old.body BEGIN
-            DELETE FROM bodies WHERE number = old.body AND NOT EXISTS (SELECT 1 FROM deliveries WHERE body = old.body);
+            DELETE FROM bodies WHERE number = old.body
+                AND NOT EXISTS (SELECT 1 FROM deliveries WHERE event = old.event AND body = old.body);
         END;
 
         CREATE TABLE attempts (

@@ -30,11 +30,13 @@ final class SQLiteEngine: StorageEngine {
     let readers: ReaderPool
     private let folder: TemporaryFolder
     private let time: any TimeSource
+    private let rendering: (any DeliveryRendering)?
 
-    init(folder: TemporaryFolder, time: any TimeSource) throws {
+    init(folder: TemporaryFolder, time: any TimeSource, rendering: (any DeliveryRendering)? = PlainRendering()) throws {
         self.folder = folder
         self.time = time
-        database = try Database(path: folder.path + "/hirewire.db", time: time)
+        self.rendering = rendering
+        database = try Database(path: folder.path + "/hirewire.db", time: time, rendering: rendering)
         readers = try ReaderPool(path: database.path)
     }
 
@@ -68,7 +70,7 @@ final class SQLiteEngine: StorageEngine {
         }
     }
 
-    func reopened() throws -> any StorageEngine { try SQLiteEngine(folder: folder, time: time) }
+    func reopened() throws -> any StorageEngine { try SQLiteEngine(folder: folder, time: time, rendering: rendering) }
 }
 
 /// A folder that goes when nobody needs it any more.
