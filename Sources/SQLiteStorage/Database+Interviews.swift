@@ -22,7 +22,7 @@ extension Database {
     }
 
     static let expiredInterviews = """
-        SELECT id, organization FROM interviews
+        SELECT id, organization FROM interviews INDEXED BY interviews_under_way
         WHERE status = 'in_progress' AND ifnull(started_at, (change & 2251799813685247) + 1577836800000000) < ?
         ORDER BY ifnull(started_at, (change & 2251799813685247) + 1577836800000000) LIMIT ?
         """

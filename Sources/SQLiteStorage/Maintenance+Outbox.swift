@@ -6,9 +6,12 @@ extension Maintenance {
         let dialects = DialectName.allCases.map { "'\($0.rawValue)'" }.joined(separator: ", ")
         let questions = [
             ("deliveries have no endpoint", "deliveries WHERE endpoint NOT IN (SELECT number FROM endpoints)"),
-            ("deliveries have lost their body", "deliveries WHERE body IS NOT NULL AND body NOT IN (SELECT number FROM bodies)"),
+            (
+                "deliveries have lost their body",
+                "deliveries d WHERE body IS NOT NULL AND NOT EXISTS (SELECT 1 FROM bodies WHERE number = d.body AND event = d.event)"
+            ),
             ("pending deliveries have no body", "deliveries WHERE status = 'pending' AND body IS NULL"),
-            ("bodies have no delivery", "bodies b WHERE NOT EXISTS (SELECT 1 FROM deliveries WHERE body = b.number)"),
+            ("bodies have no delivery", "bodies b WHERE NOT EXISTS (SELECT 1 FROM deliveries WHERE event = b.event AND body = b.number)"),
             ("attempts have no delivery", "attempts WHERE delivery NOT IN (SELECT number FROM deliveries)"),
             (
                 "deliveries are another organization's than their endpoint",

@@ -133,7 +133,8 @@ extension SQLiteOutbox {
     /// The last column: due already, in a round that has not begun.
     static let replayDeliveries = """
         SELECT number, event, created_at, type, status, ifnull(status = 'pending' AND attempts = 0 AND due_at <= ?2, 0)
-        FROM deliveries WHERE endpoint = ?1 AND event > ?3 AND event <= ?4 ORDER BY event LIMIT ?5
+        FROM deliveries INDEXED BY deliveries_event
+        WHERE endpoint = ?1 AND event > ?3 AND event <= ?4 ORDER BY event LIMIT ?5
         """
 
     static let replayEvents = """

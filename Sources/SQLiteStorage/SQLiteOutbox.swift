@@ -130,8 +130,11 @@ public final class SQLiteOutbox: OutboxStore {
         }
     }
 
+    /// Counted by type, so that an index has all that is read.
     static let owed = """
-        SELECT e.disabled_at IS NOT NULL, (SELECT count(*) FROM deliveries WHERE endpoint = e.number AND status = 'pending'),
+        SELECT e.disabled_at IS NOT NULL,
+            (SELECT count(*) FROM deliveries WHERE endpoint = e.number AND status = 'pending'
+                AND type IN (\(EventType.allCases.map { "'\($0.rawValue)'" }.joined(separator: ", ")))),
             (SELECT min(due_at) FROM deliveries WHERE endpoint = e.number AND status = 'pending'), e.id
         FROM endpoints e WHERE e.removed_at IS NULL
         """
