@@ -10,7 +10,7 @@ extension Maintenance {
                 "deliveries have lost their body",
                 "deliveries d WHERE body IS NOT NULL AND NOT EXISTS (SELECT 1 FROM bodies WHERE number = d.body AND event = d.event)"
             ),
-            ("pending deliveries have no body", "deliveries WHERE status = 'pending' AND body IS NULL"),
+            ("pending deliveries have no body", "deliveries WHERE status = \(DeliveryStatus.pending.code) AND body IS NULL"),
             ("bodies have no delivery", "bodies b WHERE NOT EXISTS (SELECT 1 FROM deliveries WHERE event = b.event AND body = b.number)"),
             ("attempts have no delivery", "attempts WHERE delivery NOT IN (SELECT number FROM deliveries)"),
             (

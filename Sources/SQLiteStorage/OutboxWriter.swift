@@ -126,7 +126,7 @@ final class OutboxWriter {
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """
         ).run([
-            .integer(endpoint), .integer(event.place), .text(event.type.rawValue), .text(status.rawValue), SQLValue(event.time),
+            .integer(endpoint), .integer(event.place), .integer(event.type.code), .integer(status.code), SQLValue(event.time),
             .ulid(id.ulid), .ulid(event.id.ulid), isPending ? SQLValue(now) : .null, isPending ? .null : SQLValue(now), reason,
             number,
         ])
@@ -140,14 +140,17 @@ final class OutboxWriter {
         let deliveries = try statements(
             """
             SELECT d.number FROM bodies b CROSS JOIN deliveries d ON d.event = b.event AND d.body = b.number
-            WHERE b.candidate_id = ? AND d.type <> 'candidate.deleted'
+            WHERE b.candidate_id = ? AND d.type <> \(EventType.candidateDeleted.code)
             """
         ).all([.ulid(candidate)]) { $0.integer(0) }
         let now = time.now
         for delivery in deliveries {
             try statements("UPDATE attempts SET response_headers = '[]', response_body = x'' WHERE delivery = ?").run([.integer(delivery)])
             try statements(
-                "UPDATE deliveries SET status = 'erased', due_at = NULL, finished_at = ?, body = NULL WHERE number = ? AND status = 'pending'"
+                """
+                UPDATE deliveries SET status = \(DeliveryStatus.erased.code), due_at = NULL, finished_at = ?, body = NULL
+                WHERE number = ? AND status = \(DeliveryStatus.pending.code)
+                """
             ).run([SQLValue(now), .integer(delivery)])
             try statements("UPDATE deliveries SET body = NULL WHERE number = ?").run([.integer(delivery)])
         }

@@ -39,7 +39,7 @@ extension SQLiteOutbox {
         let statuses = query.statuses.isEmpty ? DeliveryStatus.allCases : query.statuses
         return endpoints.flatMap { endpoint in
             Set(types).flatMap { type in
-                Set(statuses).map { [.integer(endpoint), .text(type.rawValue), .text($0.rawValue)] }
+                Set(statuses).map { [.integer(endpoint), .integer(type.code), .integer($0.code)] }
             }
         }
     }
@@ -107,7 +107,7 @@ extension SQLiteOutbox {
 
     func summary(_ number: Int64, _ statements: StatementCache) throws -> DeliverySummary? {
         try statements(Self.summary).first([.integer(number)]) { row in
-            guard let type = EventType(rawValue: row.string(3)), let status = DeliveryStatus(rawValue: row.string(4)) else { return nil }
+            guard let type = EventType(code: row.integer(3)), let status = DeliveryStatus(code: row.integer(4)) else { return nil }
             return DeliverySummary(
                 number: number, id: DeliveryID(row.ulid(0)), endpoint: EndpointID(row.ulid(1)), event: EventID(row.ulid(2)), type: type,
                 status: status, isHeld: status == .pending && !row.isNull(5), createdAt: row.time(6), attempts: Int(row.integer(7)),

@@ -10,8 +10,10 @@ extension SQLiteOutbox {
     }
 
     private static func record(_ record: AttemptRecord, _ statements: StatementCache) throws {
-        let found = try statements("SELECT status = 'pending', body IS NULL FROM deliveries WHERE number = ? AND endpoint = ?")
-            .first([.integer(record.delivery), .integer(record.endpoint)]) { (isPending: $0.integer(0) == 1, isEmpty: $0.integer(1) == 1) }
+        let found = try statements("SELECT status, body IS NULL FROM deliveries WHERE number = ? AND endpoint = ?")
+            .first([.integer(record.delivery), .integer(record.endpoint)]) {
+                (isPending: $0.integer(0) == DeliveryStatus.pending.code, isEmpty: $0.integer(1) == 1)
+            }
         guard let found else { return }
         try insert(record, keepsAnswer: !found.isEmpty, goesOn: found.isPending, statements)
         if found.isPending { try advance(record, statements) }
@@ -49,7 +51,7 @@ extension SQLiteOutbox {
             }
         try statements(
             "UPDATE deliveries SET status = ?, attempts = attempts + 1, due_at = ?, finished_at = ?, reason = ? WHERE number = ?"
-        ).run([.text(status.rawValue), due, finished, reason, .integer(record.delivery)])
+        ).run([.integer(status.code), due, finished, reason, .integer(record.delivery)])
     }
 
     /// What the attempt says of the endpoint. What could not be built or signed says nothing.

@@ -54,14 +54,14 @@ extension SQLiteOutbox {
         private struct Row {
             let id: DeliveryID
             let place: Int64
-            let status: String
+            let status: Int64
             let isEmpty: Bool
         }
 
         func restart(_ number: Int64) throws -> Restart {
             let row = try writer.statements("SELECT id, event, status, body IS NULL FROM deliveries WHERE number = ?")
                 .first([.integer(number)]) {
-                    Row(id: DeliveryID($0.ulid(0)), place: $0.integer(1), status: $0.string(2), isEmpty: $0.integer(3) == 1)
+                    Row(id: DeliveryID($0.ulid(0)), place: $0.integer(1), status: $0.integer(2), isEmpty: $0.integer(3) == 1)
                 }
             guard let row, !row.isEmpty else { return try row.map { try rebuild($0, number) } ?? .forgotten }
             try begin(number, body: nil)
@@ -70,7 +70,7 @@ extension SQLiteOutbox {
 
         /// Of what has no body, only what is parked never had one.
         private func rebuild(_ row: Row, _ number: Int64) throws -> Restart {
-            guard row.status == DeliveryStatus.parked.rawValue else { return .erased }
+            guard row.status == DeliveryStatus.parked.code else { return .erased }
             guard let event = try writer.storedEvent(at: row.place), event.type != .webhookTest else { return .forgotten }
             if event.type != .candidateDeleted, try writer.outbox.isErased(event.candidate) { return .erased }
             switch try body(of: event, row.id) {
@@ -86,7 +86,7 @@ extension SQLiteOutbox {
         private func begin(_ number: Int64, body: Int64?) throws {
             try writer.statements(
                 """
-                UPDATE deliveries SET status = 'pending', attempts = 0, due_at = ?, finished_at = NULL, reason = NULL,
+                UPDATE deliveries SET status = \(DeliveryStatus.pending.code), attempts = 0, due_at = ?, finished_at = NULL, reason = NULL,
                     body = ifnull(?, body) WHERE number = ?
                 """
             ).run([SQLValue(now), body.map(SQLValue.integer) ?? .null, .integer(number)])

@@ -106,13 +106,14 @@ extension SQLiteOutbox {
             var deliveries: [(place: Int64, isMeant: Bool, number: Int64)] = []
             try redelivery.writer.statements(SQLiteOutbox.replayDeliveries)
                 .forEach([.integer(redelivery.endpoint.number), SQLValue(redelivery.now)] + range) { row in
-                    let isMeant = isMeant(row.time(2), row.string(3)) && (request.status.map { $0.rawValue == row.string(4) } ?? true)
+                    let isMeant =
+                        isMeant(row.time(2), EventType(code: row.integer(3))) && (request.status.map { $0.code == row.integer(4) } ?? true)
                     deliveries.append((row.integer(1), isMeant && row.integer(5) == 0, row.integer(0)))
                 }
             var events: [(place: Int64, isMeant: Bool)] = []
             if request.status == nil {
                 try redelivery.writer.statements(SQLiteOutbox.replayEvents).forEach(range) { row in
-                    events.append((row.integer(0), isMeant(row.time(1), row.string(2))))
+                    events.append((row.integer(0), isMeant(row.time(1), EventType(rawValue: row.string(2)))))
                 }
             }
             // What a full list does not reach is the next part's.
@@ -125,14 +126,14 @@ extension SQLiteOutbox {
             return (steps.filter { $0.place <= reached ?? .max }.sorted { $0.place < $1.place }, reached)
         }
 
-        private func isMeant(_ time: Timestamp, _ type: String) -> Bool {
-            time >= request.since ?? time && (request.until.map { time < $0 } ?? true) && type != EventType.webhookTest.rawValue
+        private func isMeant(_ time: Timestamp, _ type: EventType?) -> Bool {
+            time >= request.since ?? time && (request.until.map { time < $0 } ?? true) && type != .webhookTest
         }
     }
 
     /// The last column: due already, in a round that has not begun.
     static let replayDeliveries = """
-        SELECT number, event, created_at, type, status, ifnull(status = 'pending' AND attempts = 0 AND due_at <= ?2, 0)
+        SELECT number, event, created_at, type, status, ifnull(status = \(DeliveryStatus.pending.code) AND attempts = 0 AND due_at <= ?2, 0)
         FROM deliveries INDEXED BY deliveries_event
         WHERE endpoint = ?1 AND event > ?3 AND event <= ?4 ORDER BY event LIMIT ?5
         """

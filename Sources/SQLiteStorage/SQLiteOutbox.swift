@@ -59,8 +59,8 @@ public final class SQLiteOutbox: OutboxStore {
 
     static let nextDue = """
         SELECT number,
-            (SELECT min(due_at) FROM deliveries WHERE endpoint = e.number AND status = 'pending'),
-            (SELECT min(due_at) FROM deliveries WHERE endpoint = e.number AND status = 'pending' AND due_at > ?1)
+            (SELECT min(due_at) FROM deliveries WHERE endpoint = e.number AND status = \(DeliveryStatus.pending.code)),
+            (SELECT min(due_at) FROM deliveries WHERE endpoint = e.number AND status = \(DeliveryStatus.pending.code) AND due_at > ?1)
         FROM endpoints e WHERE disabled_at IS NULL AND removed_at IS NULL ORDER BY number
         """
 
@@ -79,7 +79,7 @@ public final class SQLiteOutbox: OutboxStore {
     static let due = """
         SELECT d.number, d.id, d.event_id, d.type, d.attempts, d.due_at, b.bytes
         FROM deliveries d LEFT JOIN bodies b ON b.number = d.body
-        WHERE d.endpoint = ?1 AND d.status = 'pending' AND d.due_at <= ?2
+        WHERE d.endpoint = ?1 AND d.status = \(DeliveryStatus.pending.code) AND d.due_at <= ?2
             AND EXISTS (SELECT 1 FROM endpoints WHERE number = ?1 AND disabled_at IS NULL AND removed_at IS NULL)
         ORDER BY d.due_at, d.number LIMIT ?3
         """
@@ -110,7 +110,7 @@ public final class SQLiteOutbox: OutboxStore {
 
     private static func delivery(_ row: StatementRow, _ endpoint: Int64) -> Result<DueDelivery, Damage> {
         guard row.byteCount(1) == 16, row.byteCount(2) == 16 else { return .failure(Damage(reason: "its id is damaged")) }
-        guard let type = EventType(rawValue: row.string(3)) else {
+        guard let type = EventType(code: row.integer(3)) else {
             return .failure(Damage(reason: "its event type is unknown to this hirewire"))
         }
         guard !row.isNull(6) else { return .failure(Damage(reason: "its body is missing")) }
@@ -124,7 +124,7 @@ public final class SQLiteOutbox: OutboxStore {
         try database.transaction { statements in
             for (number, reason) in damaged {
                 try statements(
-                    "UPDATE deliveries SET status = 'parked', reason = ?, due_at = NULL, finished_at = ? WHERE number = ? AND status = 'pending'"
+                    "UPDATE deliveries SET status = \(DeliveryStatus.parked.code), reason = ?, due_at = NULL, finished_at = ? WHERE number = ? AND status = \(DeliveryStatus.pending.code)"
                 ).run([.text(reason), SQLValue(now), .integer(number)])
             }
         }
@@ -133,9 +133,9 @@ public final class SQLiteOutbox: OutboxStore {
     /// Counted by type, so that an index has all that is read.
     static let owed = """
         SELECT e.disabled_at IS NOT NULL,
-            (SELECT count(*) FROM deliveries WHERE endpoint = e.number AND status = 'pending'
-                AND type IN (\(EventType.allCases.map { "'\($0.rawValue)'" }.joined(separator: ", ")))),
-            (SELECT min(due_at) FROM deliveries WHERE endpoint = e.number AND status = 'pending'), e.id
+            (SELECT count(*) FROM deliveries WHERE endpoint = e.number AND status = \(DeliveryStatus.pending.code)
+                AND type IN (\(EventType.allCases.map { String($0.code) }.joined(separator: ", ")))),
+            (SELECT min(due_at) FROM deliveries WHERE endpoint = e.number AND status = \(DeliveryStatus.pending.code)), e.id
         FROM endpoints e WHERE e.removed_at IS NULL
         """
 

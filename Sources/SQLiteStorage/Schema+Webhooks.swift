@@ -53,8 +53,9 @@ extension Schema {
             number INTEGER PRIMARY KEY,
             endpoint INTEGER NOT NULL REFERENCES endpoints (number),
             event INTEGER NOT NULL,
-            type TEXT NOT NULL,
-            status TEXT NOT NULL CHECK (status IN ('pending', 'succeeded', 'failed', 'parked', 'erased')),
+            type INTEGER NOT NULL,
+            -- 0 pending, 1 succeeded, 2 failed, 3 parked, 4 erased.
+            status INTEGER NOT NULL CHECK (status BETWEEN 0 AND 4),
             created_at INTEGER NOT NULL,
             id BLOB NOT NULL CHECK (length(id) = 16),
             event_id BLOB NOT NULL CHECK (length(event_id) = 16),
@@ -66,15 +67,15 @@ extension Schema {
             -- NULL where it could not be built, or was erased.
             body INTEGER,
             FOREIGN KEY (event, body) REFERENCES bodies (event, number),
-            CHECK ((status = 'pending') = (due_at IS NOT NULL)),
-            CHECK ((status = 'pending') = (finished_at IS NULL)),
-            CHECK (status <> 'pending' OR body IS NOT NULL),
-            CHECK ((status = 'parked') = (reason IS NOT NULL))
+            CHECK ((status = 0) = (due_at IS NOT NULL)),
+            CHECK ((status = 0) = (finished_at IS NULL)),
+            CHECK (status <> 0 OR body IS NOT NULL),
+            CHECK ((status = 3) = (reason IS NOT NULL))
         );
         CREATE UNIQUE INDEX deliveries_id ON deliveries (id);
         -- Finds a body's deliveries too.
         CREATE UNIQUE INDEX deliveries_event ON deliveries (event, endpoint);
-        CREATE INDEX deliveries_due ON deliveries (endpoint, due_at) WHERE status = 'pending';
+        CREATE INDEX deliveries_due ON deliveries (endpoint, due_at) WHERE status = 0;
         CREATE INDEX deliveries_finished ON deliveries (finished_at) WHERE finished_at IS NOT NULL;
         CREATE INDEX deliveries_of_endpoint ON deliveries (endpoint, type, status, created_at);
 

@@ -70,7 +70,7 @@ struct OutboxPlanTests {
         try outbox.run(
             """
             INSERT INTO deliveries (endpoint, event, type, status, created_at, id, event_id, due_at, body)
-            SELECT \(endpoint.number), event, 'candidate.created', 'pending', \(start), randomblob(16), randomblob(16),
+            SELECT \(endpoint.number), event, 1, 0, \(start), randomblob(16), randomblob(16),
                 \(start) - event, number
             FROM bodies
             """)

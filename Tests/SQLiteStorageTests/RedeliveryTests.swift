@@ -61,7 +61,7 @@ struct RedeliveryTests {
         #expect(try outbox.outbox.redeliver(parked.id)?.status == .pending)
         #expect(try outbox.due(endpoint).map(\.id) == [parked.id] && outbox.due(endpoint)[0].json.string("name") == "completed")
         // Its record is gone, and the dialect needs it.
-        try outbox.run("UPDATE deliveries SET body = NULL, status = 'parked', reason = 'x', due_at = NULL, finished_at = 1")
+        try outbox.run("UPDATE deliveries SET body = NULL, status = 3, reason = 'x', due_at = NULL, finished_at = 1")
         try outbox.bench.delete(interview)
         let again = try #require(try outbox.outbox.redeliver(parked.id))
         #expect(again.status == .parked && again.reason?.contains("interview") == true)
