@@ -140,7 +140,7 @@ public protocol DeliveryRendering: Sendable {
     func namesDelivery(_ dialect: DialectName) -> Bool
     /// - Throws: when the body can't be made; the delivery is then parked with the reason.
     func body(of facts: EventFacts, dialect: DialectName, personal: Bool, delivery: DeliveryID) throws -> [UInt8]
-    /// The body of a test, for dialects whose test is a sample (see `webhooks.md`).
+    /// The body of a test, in every dialect: the event `webhook.test` or a sample, as the dialect has it.
     func sample(_ facts: EventFacts, dialect: DialectName, delivery: DeliveryID) throws -> [UInt8]
     /// Whether a body tells more of the records than the event's stored `data` does, so that an old event's can only be
     /// made anew while they are there.
