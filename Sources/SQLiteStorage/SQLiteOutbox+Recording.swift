@@ -1,8 +1,8 @@
 import Domain
 
 extension SQLiteOutbox {
-    /// One transaction. A delivery that is gone is left out, though its number may be another endpoint's by now; one that is no longer pending keeps its status, and of an
-    /// erased one the answer is not kept.
+    /// One transaction. A delivery that is gone is left out, though its number may be another endpoint's by now; one that is
+    /// no longer pending keeps its status, and of an erased one the answer is not kept.
     public func record(_ records: [AttemptRecord]) throws {
         try database.transaction { statements in
             for record in records { try Self.record(record, statements) }
@@ -71,6 +71,31 @@ extension SQLiteOutbox {
         try statements("UPDATE endpoints SET disabled_reason = ?, disabled_at = ? WHERE number = ? AND disabled_at IS NULL")
             .run([.text(reason), end, endpoint])
     }
+
+    // MARK: The clock
+
+    public func clockMoved(by: Int64, from: Timestamp) throws {
+        try database.transaction { statements in
+            try statements("UPDATE deliveries SET due_at = due_at + ? WHERE status = \(DeliveryStatus.pending.code) AND due_at > ?")
+                .run([.integer(by), SQLValue(from)])
+            try statements("UPDATE endpoints SET failing_since = failing_since + ? WHERE failing_since IS NOT NULL").run([.integer(by)])
+        }
+    }
+
+    public func bringForward(of endpoint: Int64, to latest: Timestamp) throws {
+        let isLate = try read { statements in
+            try statements(Self.later).first([.integer(endpoint), SQLValue(latest)]) { _ in true } ?? false
+        }
+        guard isLate else { return }
+        try database.transaction { statements in
+            try statements(
+                "UPDATE deliveries SET due_at = ?2 WHERE endpoint = ?1 AND status = \(DeliveryStatus.pending.code) AND due_at > ?2"
+            ).run([.integer(endpoint), SQLValue(latest)])
+        }
+    }
+
+    private static let later =
+        "SELECT 1 FROM deliveries WHERE endpoint = ? AND status = \(DeliveryStatus.pending.code) AND due_at > ? LIMIT 1"
 
     // MARK: Headers
 
