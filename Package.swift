@@ -46,7 +46,8 @@ let package = Package(
             swiftSettings: hot),
         .target(name: "Importing", dependencies: ["Domain"], swiftSettings: hot),
         .target(
-            name: "Webhooks", dependencies: ["Domain", .product(name: "Crypto", package: "swift-crypto")], swiftSettings: strict),
+            name: "Webhooks", dependencies: ["Domain", "OutboundHTTP", .product(name: "Crypto", package: "swift-crypto")],
+            swiftSettings: strict),
         .target(
             name: "HTTPSupport",
             dependencies: [

@@ -279,4 +279,9 @@ public protocol OutboxStore: Sendable {
     /// time; true when there is more.
     func expireDeliveries(before: Timestamp) throws -> Bool
     func outboxState(now: Timestamp) throws -> OutboxState
+    /// The wall clock was set: what waits for its next attempt waits as long as it did, and what fails has failed for as
+    /// long. `by` is in microseconds; what was due at `from`, the clock's time before, stays due.
+    func clockMoved(by: Int64, from: Timestamp) throws
+    /// Nothing of the endpoint is due later than `latest`: said at a start, when the clock may have been set meanwhile.
+    func bringForward(of endpoint: Int64, to latest: Timestamp) throws
 }

@@ -1,0 +1,339 @@
+import Dispatch
+import Domain
+import OutboundHTTP
+
+/// What the dispatcher's thread knows and does, round by round. Used by that thread alone.
+final class DispatchRound {
+    private let dispatcher: Dispatcher
+    private let store: any OutboxStore
+    private let secrets: SecretBox
+    private let observer: any DeliveryObserving
+    private let time: any TimeSource
+    private let options: Dispatcher.Options
+
+    private var plan: DispatchPlan
+    private var targets: [Int64: Target] = [:]
+    /// What was sent and is not recorded yet, by endpoint.
+    private var held: [Int64: [Int64: Flight]] = [:]
+    /// Over, and not recorded yet.
+    private var unrecorded: [Dispatcher.Finished] = []
+    private var clock: ClockWatch
+    private var nextDue: Timestamp?
+    private var lastLook = UInt64(0)
+    private var lastLoad = UInt64(0)
+    private var isStale = true
+    private var random = SystemRandomNumberGenerator()
+    private var failures = 0
+    private(set) var problem: String?
+
+    init(
+        _ dispatcher: Dispatcher, store: any OutboxStore, secrets: SecretBox, observer: any DeliveryObserving, time: any TimeSource,
+        options: Dispatcher.Options
+    ) {
+        self.dispatcher = dispatcher
+        self.store = store
+        self.secrets = secrets
+        self.observer = observer
+        self.time = time
+        self.options = options
+        plan = DispatchPlan(limits: options.limits)
+        clock = ClockWatch(wall: time.now, monotonic: Self.monotonic)
+    }
+
+    private struct Flight {
+        /// Nil for what could not be sent.
+        let cancellation: OutboundCancellation?
+    }
+
+    /// Milliseconds.
+    private static var monotonic: UInt64 { DispatchTime.now().uptimeNanoseconds / 1_000_000 }
+
+    var inFlight: Int { plan.inFlight }
+    /// Nothing is left but what can't be recorded.
+    var isEmptied: Bool { plan.inFlight == unrecorded.count }
+    /// How long to wait before the next round, where the store has refused; nil for the ordinary time.
+    var pause: Int? { problem == nil ? nil : min(5_000, 100 << min(failures, 6)) }
+
+    // MARK: Recording
+
+    /// Records what is over and frees its slots. What can't be recorded keeps its slot, so that nothing is sent again
+    /// and again to be forgotten.
+    func take(_ finished: [Dispatcher.Finished], isCancelled: Bool) {
+        if isCancelled { cancelAll() }
+        unrecorded += finished
+        guard !unrecorded.isEmpty else { return }
+        var records: [AttemptRecord] = []
+        var told: [(endpoint: Int64, observation: AttemptObservation, decision: DeliveryDecision)] = []
+        for item in unrecorded {
+            guard let (record, observation, decision) = judge(item) else { continue }
+            records.append(record)
+            told.append((record.endpoint, observation, decision))
+        }
+        do {
+            if !records.isEmpty { try store.record(records) }
+        } catch {
+            return stall(error)
+        }
+        recover()
+        for item in unrecorded { release(item) }
+        unrecorded.removeAll(keepingCapacity: true)
+        for (endpoint, observation, decision) in told { tell(endpoint, observation, decision) }
+    }
+
+    private func cancelAll() {
+        for flights in held.values { for flight in flights.values { flight.cancellation?.cancel() } }
+    }
+
+    private func judge(_ item: Dispatcher.Finished) -> (AttemptRecord, AttemptObservation, DeliveryDecision)? {
+        guard let target = targets[item.delivery.endpoint] else { return nil }
+        let outcome: AttemptOutcome
+        var attempt = Attempt(startedAt: item.startedAt, duration: 0, requestHeaders: item.headers)
+        var code: String?
+        switch item.result {
+        case .success(let response):
+            attempt.keep(response)
+            let retryAfter = response.headers.first { $0.name.lowercased() == "retry-after" }?.value
+            outcome = .answered(status: response.status, retryAfter: retryAfter)
+        case .failure(let failure):
+            // Ended by the shutdown: no attempt of the receiver's.
+            if failure.reason == .cancelled { return nil }
+            if let partial = failure.partial { attempt.keep(partial) }
+            attempt.duration = failure.duration
+            code = failure.reason.code
+            outcome = .failed("\(failure.reason)")
+        case nil:
+            code = "unsendable"
+            outcome = .unsendable(item.fault ?? "it could not be built")
+        }
+        let decision = target.policy.decision(
+            after: outcome, attempt: item.delivery.attempts + 1,
+            endedAt: Timestamp(microseconds: item.startedAt.microseconds + attempt.duration), failingSince: target.endpoint.failingSince,
+            using: &random)
+        attempt.error = decision.error
+        let record = AttemptRecord(
+            delivery: item.delivery.number, endpoint: item.delivery.endpoint, attempt: attempt, next: decision.next,
+            disables: decision.disables)
+        let observation = AttemptObservation(
+            endpoint: target.endpoint.id, dialect: target.endpoint.dialect, delivery: item.delivery.id, type: item.delivery.type,
+            attempt: item.delivery.attempts + 1, outcome: decision.next.outcome, status: attempt.responseStatus, code: code,
+            duration: attempt.duration)
+        return (record, observation, decision)
+    }
+
+    private func release(_ item: Dispatcher.Finished) {
+        let endpoint = item.delivery.endpoint
+        held[endpoint]?[item.delivery.number] = nil
+        if held[endpoint]?.isEmpty == true { held[endpoint] = nil }
+        var result = DispatchPlan.Result.failed
+        if case .success(let response)? = item.result, targets[endpoint]?.policy.isSuccess(response.status) == true { result = .succeeded }
+        if case .failure(let failure)? = item.result, failure.isTimeout { result = .timedOut }
+        plan.finish(endpoint, result)
+    }
+
+    private func tell(_ endpoint: Int64, _ observation: AttemptObservation, _ decision: DeliveryDecision) {
+        observer.attempted(observation)
+        guard var target = targets[endpoint] else { return }
+        switch observation.outcome {
+        case .succeeded:
+            target.endpoint.failingSince = nil
+            target.wasWarned = false
+        case .parked: break
+        case .retried, .failed:
+            let since = target.endpoint.failingSince ?? time.now
+            target.endpoint.failingSince = since
+            if decision.health == .warned, !target.wasWarned {
+                target.wasWarned = true
+                observer.warned(observation.endpoint, failingSince: since)
+            }
+        }
+        targets[endpoint] = target
+        guard let reason = decision.disables else { return }
+        plan.remove(endpoint)
+        isStale = true
+        observer.disabled(observation.endpoint, reason: reason)
+    }
+
+    private func stall(_ error: any Error) {
+        failures += 1
+        problem = "\(error)"
+        if failures == 1 { observer.stalled("\(error)") }
+    }
+
+    private func recover() {
+        guard problem != nil else { return }
+        problem = nil
+        failures = 0
+        observer.recovered()
+    }
+
+    // MARK: Looking
+
+    /// Learns who has work: when somebody has committed, when a delivery's time has come, and once a second.
+    func look(changed: Bool) {
+        let (now, wall) = (Self.monotonic, time.now)
+        if changed { isStale = true }
+        do {
+            if let jump = clock.jump(wall: wall, monotonic: now) { try store.clockMoved(by: jump.by, from: jump.from) }
+            let isDue = nextDue.map { $0 <= wall } ?? false
+            guard changed || isDue || problem != nil || now - lastLook >= 1_000 || lastLook == 0 else { return }
+            // Endpoints change seldom, and the dispatcher's own commits are most of what is committed.
+            if isStale, now - lastLoad >= 200 || lastLoad == 0 { try load(now) }
+            var work = try store.work(now: wall)
+            if work.endpoints.contains(where: { targets[$0] == nil }) {
+                try load(now)
+                work = try store.work(now: wall)
+            }
+            for endpoint in work.endpoints where targets[endpoint] != nil { plan.add(endpoint) }
+            nextDue = work.next
+            lastLook = now
+            // Whether it can be written too, the next record tells.
+            if unrecorded.isEmpty { recover() }
+        } catch {
+            lastLook = now
+            stall(error)
+        }
+    }
+
+    private func load(_ now: UInt64) throws {
+        let isFirst = lastLoad == 0
+        var fresh: [Int64: Target] = [:]
+        for endpoint in try store.endpoints() {
+            var target = Target(endpoint, secrets)
+            target.wasWarned = targets[endpoint.number]?.wasWarned ?? false
+            fresh[endpoint.number] = target
+            guard case .active = endpoint.state else {
+                plan.remove(endpoint.number)
+                continue
+            }
+            // It may have been dead when the service last stopped.
+            if isFirst, endpoint.failingSince != nil { plan.suspect(endpoint.number) }
+            if isFirst {
+                let latest = time.now.adding(milliseconds: target.policy.longestDelay + target.policy.longestDelay / 5)
+                try store.bringForward(of: endpoint.number, to: latest)
+            }
+        }
+        for (number, target) in targets where fresh[number] == nil {
+            plan.remove(number)
+            // What is in flight to it still ends.
+            if held[number] != nil { fresh[number] = target }
+        }
+        targets = fresh
+        lastLoad = max(now, 1)
+        isStale = false
+    }
+
+    // MARK: Claiming
+
+    /// Sends as much as the limits allow.
+    func claim() {
+        guard problem == nil else { return }
+        var ready: [Int64: ArraySlice<DueDelivery>] = [:]
+        while let endpoint = plan.next() {
+            do {
+                var waiting = ready[endpoint] ?? []
+                if waiting.isEmpty { waiting = try fetch(endpoint) }
+                guard let delivery = waiting.popFirst() else {
+                    plan.runDry(endpoint)
+                    continue
+                }
+                ready[endpoint] = waiting
+                send(delivery)
+            } catch {
+                plan.runDry(endpoint)
+                return stall(error)
+            }
+        }
+    }
+
+    private func fetch(_ endpoint: Int64) throws -> ArraySlice<DueDelivery> {
+        guard let target = targets[endpoint], case .active = target.endpoint.state else { return [] }
+        let flights = Set((held[endpoint] ?? [:]).keys)
+        return try store.due(of: endpoint, now: time.now, limit: options.limits.endpoint, except: flights)[...]
+    }
+
+    private func send(_ delivery: DueDelivery) {
+        let now = time.now
+        guard let target = targets[delivery.endpoint] else { return }
+        do {
+            let message = DeliveryMessage(delivery, sentAt: now)
+            let headers = target.dialect.headers(for: message, keys: try target.keys.get(), version: options.version)
+            let post = OutboundPost(
+                url: try target.url.get(), headers: headers, body: delivery.body, endpoint: delivery.endpoint,
+                timeout: .milliseconds(target.policy.deadline))
+            held[delivery.endpoint, default: [:]][delivery.number] = Flight(
+                cancellation: dispatcher.send(post, delivery, now, headers))
+        } catch {
+            held[delivery.endpoint, default: [:]][delivery.number] = Flight(cancellation: nil)
+            dispatcher.finish(
+                Dispatcher.Finished(delivery: delivery, startedAt: now, headers: [], result: nil, fault: "\(error)"))
+        }
+    }
+}
+
+/// An endpoint, read for sending.
+private struct Target {
+    var endpoint: Endpoint
+    let dialect: Dialect
+    let policy: DeliveryPolicy
+    let url: Result<WebhookURL, any Error>
+    let keys: Result<SigningKeys, any Error>
+    var wasWarned = false
+
+    init(_ endpoint: Endpoint, _ secrets: SecretBox) {
+        self.endpoint = endpoint
+        dialect = Dialect.of(endpoint.dialect)
+        policy = dialect.policy.adjusted(to: endpoint)
+        url = Result { try WebhookURL(endpoint.url) }
+        let dialect = dialect
+        keys = Result {
+            let secret = try endpoint.secret.map { try secrets.open($0, of: endpoint.id) }
+            let previous = try endpoint.previous.map { (try secrets.open($0.secret, of: endpoint.id), $0.until) }
+            return try dialect.keys(secret: secret, previous: previous)
+        }
+    }
+}
+
+extension DeliveryNext {
+    fileprivate var outcome: AttemptObservation.Outcome {
+        switch self {
+        case .succeeded: .succeeded
+        case .retry: .retried
+        case .failed: .failed
+        case .parked: .parked
+        }
+    }
+}
+
+extension Attempt {
+    fileprivate mutating func keep(_ response: OutboundResponse) {
+        responseStatus = response.status
+        responseHeaders = response.headers
+        responseBody = response.body
+        isCut = response.isCut
+        duration = response.duration
+    }
+}
+
+/// Notices when the wall clock is set, by what it and the monotonic clock say.
+struct ClockWatch {
+    /// A clock that is slewed gains or loses less between two looks.
+    static let tolerance: Int64 = 2_000_000
+    private var wall: Timestamp
+    private var monotonic: UInt64
+
+    /// - Parameter monotonic: milliseconds.
+    init(wall: Timestamp, monotonic: UInt64) {
+        self.wall = wall
+        self.monotonic = monotonic
+    }
+
+    /// By how many microseconds the wall clock was set since the last call, and what it said before; nil when it was not.
+    mutating func jump(wall now: Timestamp, monotonic later: UInt64) -> (by: Int64, from: Timestamp)? {
+        let passed = Int64(later - monotonic) * 1_000
+        let expected = Timestamp(microseconds: wall.microseconds + passed)
+        wall = now
+        monotonic = later
+        let by = now.microseconds - expected.microseconds
+        return abs(by) > Self.tolerance ? (by, expected) : nil
+    }
+}
