@@ -14,6 +14,7 @@ enum Schema {
         Migration(name: "1 organizations, keys, events", sql: base),
         Migration(name: "1 people and jobs", sql: people),
         Migration(name: "1 what happens between them", sql: relations),
+        Migration(name: "2 what is known of what was", sql: remains),
     ]
 
     private static let base = """

@@ -81,10 +81,17 @@ struct ConnectionTests {
     func constraints() throws {
         let bench = try Workbench()
         let related = try Related(bench)
+        for (name, statuses) in [("i", ["completed"]), ("k", ["completed", "cancelled"])] {
+            for status in statuses {
+                try bench.put(.interview, #"{"external_id":"\#(name)","candidate_external_id":"related-c","status":"\#(status)"}"#)
+            }
+        }
         let database = try #require(bench.engine as? SQLiteEngine).database
         for sql in [
             "UPDATE candidates SET status = 'nonsense'", "UPDATE candidates SET version = 0", "UPDATE candidates SET organization = 2",
             "UPDATE jobs SET title = NULL", "UPDATE applications SET job_id = zeroblob(16)", "DELETE FROM jobs", "DELETE FROM candidates",
+            "UPDATE interviews SET status = 'scheduled' WHERE status = 'completed'",
+            "UPDATE interviews SET status = 'in_progress' WHERE status = 'cancelled'",
             "INSERT INTO candidates SELECT * FROM candidates", "UPDATE organizations SET match_threshold = 101",
         ] {
             #expect(throws: StoreError.self, "\(sql)") { try database.transaction { try $0(sql).run() } }
