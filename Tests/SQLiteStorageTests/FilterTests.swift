@@ -5,6 +5,15 @@ import Testing
 
 @Suite("Storage contract: every list answers as a look at every record would")
 struct FilterTests {
+    @Test("What is written small first folds to the same: a cursor may spell words so")
+    func foldsInAnyCase() {
+        for scalar in (UInt32(0)...0x10FFFF).compactMap(Unicode.Scalar.init) where scalar.properties.changesWhenLowercased {
+            for text in ["\(scalar)", "a\(scalar)", "\(scalar)b", "Σ\(scalar) \(scalar)Σ", "i\u{307}\(scalar)"] {
+                #expect(folded(text.lowercased()) == folded(text), "\(scalar)")
+            }
+        }
+    }
+
     @Test(
         "Random filters, sorts and page sizes give the same rows in the same order, and the same total",
         arguments: ListDefinition.all.map(\.kind))
