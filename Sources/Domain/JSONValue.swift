@@ -23,6 +23,15 @@ public enum JSONValue: Sendable {
         return members.last { $0.name == name }?.value
     }
 
+    /// Clears a field: `null`, or a text without a character.
+    public var isNothing: Bool {
+        switch self {
+        case .null: true
+        case .string(let text): text.isEmpty
+        default: false
+        }
+    }
+
     /// The word for the value's type, for messages.
     public var typeName: String {
         switch self {

@@ -143,16 +143,18 @@ public struct ImportRun {
                 }
             } catch let faults as InputFaults {
                 batch.summary.rejected += 1
-                batch.rejections.append(Rejection(line: line, reason: faults.description, raw: row.raw))
+                let place = row.place.map { $0 + ": " } ?? ""
+                batch.rejections.append(Rejection(line: line, reason: place + faults.description, raw: row.raw))
             }
         }
     }
 }
 
-/// A row and, for a record that the store may refuse, the bytes to show.
+/// A row and, for a record that the store may refuse, the bytes to show, and which of the row's records it is.
 struct ParsedRow: Sendable {
     let row: ImportedRow
     let raw: [UInt8]
+    let place: String?
 }
 
 /// Parsed rows on their way from the reading thread to the writing one.
@@ -190,7 +192,7 @@ final class ChunkQueue: Sendable {
         var rows: [ParsedRow] = []
         do {
             while let row = try reader.next() {
-                rows.append(ParsedRow(row: row, raw: reader.excerpt))
+                rows.append(ParsedRow(row: row, raw: reader.excerpt, place: reader.place))
                 if rows.count == chunk {
                     guard hand(&rows, reader.bytesRead) else { return }
                 }

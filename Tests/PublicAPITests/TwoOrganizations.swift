@@ -4,6 +4,7 @@ import HTTPSupport
 import NIOCore
 import NIOHTTP1
 import SQLiteStorage
+import TestSupport
 
 @testable import PublicAPI
 
@@ -109,22 +110,5 @@ final class TwoOrganizations: Sendable {
         case .now(let answer): return answer
         case .later(let start): return await withCheckedContinuation { continuation in start { continuation.resume(returning: $0) } }
         }
-    }
-}
-
-/// Steele, Lea and Flood's SplitMix64, its seed printed so that what failed can be run again.
-struct SeededGenerator: RandomNumberGenerator {
-    private var state: UInt64
-    init(_ purpose: String) {
-        let given = ProcessInfo.processInfo.environment["HIREWIRE_TEST_SEED"].flatMap { UInt64($0) }
-        state = given ?? UInt64.random(in: 0...UInt64.max)
-        print("HIREWIRE_TEST_SEED=\(state) (\(purpose))")
-    }
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var value = state
-        value = (value ^ (value >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        value = (value ^ (value >> 27)) &* 0x94D0_49BB_1331_11EB
-        return value ^ (value >> 31)
     }
 }

@@ -148,7 +148,7 @@ struct DeletionContractTests {
     @Test("An erasure in one organization touches nothing of another")
     func erasureElsewhere() throws {
         let bench = try Workbench()
-        let other = bench.inOrganization("other")
+        let other = try bench.inOrganization("other")
         let ids = try company(bench)
         let candidate = try #require(ids[.candidate])
         #expect(try !bench.engine.erase(candidate, in: other.organization))
@@ -216,6 +216,17 @@ struct DeletionContractTests {
         #expect(try bench.put(.candidate, #"{"external_id":"c","resume":{"content":"aGVsbG8="}}"#).isUnchanged)
         #expect(try bench.put(.candidate, #"{"external_id":"c","resume":{"content":"aGVsbE8="}}"#).isUpdated)
         #expect(try file().map { String(decoding: $0.bytes, as: UTF8.self) } == "hellO")
+        // The bytes alone: what is known of them besides stays.
+        for nothing in ["null", #""""#] {
+            try bench.put(.candidate, #"{"external_id":"c","resume":{"text":"hello","content":"aGVsbG8="}}"#)
+            #expect(try file() != nil)
+            #expect(try bench.put(.candidate, #"{"external_id":"c","resume":{"content":\#(nothing),"size":5}}"#).isUpdated)
+            #expect(try file() == nil)
+            let left = try #require(bench.record(id)?["resume"])
+            #expect(left.string("file_name") == "cv.txt" && left.string("text") == "hello" && left["size"]?.isNull == true)
+            #expect(try bench.put(.candidate, #"{"external_id":"c","resume":{"content":\#(nothing)}}"#).isUnchanged)
+        }
+        try bench.put(.candidate, #"{"external_id":"c","resume":{"content":"aGVsbG8="}}"#)
         try bench.put(.candidate, #"{"external_id":"c","resume":null}"#)
         #expect(try file() == nil)
         try bench.put(.candidate, #"{"external_id":"c","resume":{"content":"aGVsbG8="}}"#)

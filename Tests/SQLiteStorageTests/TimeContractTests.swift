@@ -1,5 +1,6 @@
 import Domain
 import SQLiteStorage
+import TestSupport
 import Testing
 
 @Suite("Storage contract: updated_at never repeats and never goes back")
@@ -63,7 +64,7 @@ struct TimeContractTests {
     @Test("Organizations have clocks of their own")
     func organizations() throws {
         let bench = try Workbench(clock: TestClock(step: 0))
-        let other = bench.inOrganization("other")
+        let other = try bench.inOrganization("other")
         let first = try bench.put(.candidate, #"{"external_id":"a"}"#).record
         let second = try other.put(.candidate, #"{"external_id":"a"}"#).record
         #expect(first.updatedAt == second.updatedAt && first.id != second.id)
