@@ -1,8 +1,10 @@
+import Dispatch
 import Domain
 import Foundation
 import HTTPSupport
 import NIOCore
 import NIOHTTP1
+import NIOPosix
 import SQLiteStorage
 import TestSupport
 
@@ -30,7 +32,10 @@ final class TwoOrganizations: Sendable {
     let sides: [Side]
     private let folder: String
 
-    init(_ random: inout SeededGenerator) throws {
+    /// - Parameters:
+    ///   - threads: where longer answers are made.
+    ///   - monotonic: the limits' clock, in nanoseconds; the system's unless given.
+    init(_ random: inout SeededGenerator, threads: NIOThreadPool = .singleton, monotonic: (@Sendable () -> Int64)? = nil) throws {
         folder = NSTemporaryDirectory() + "hirewire-isolation-" + UUID().uuidString
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         let database = try Database(path: folder + "/hirewire.db")
@@ -61,7 +66,8 @@ final class TwoOrganizations: Sendable {
         }
         core = PublicCore(
             store: try ReaderPool(path: database.path), configuration: PublicConfiguration(), time: SystemTime(), usage: UsageCounter(),
-            observer: NoLog(), waiters: EventWaiters())
+            observer: NoLog(), waiters: EventWaiters(), threads: threads,
+            monotonic: monotonic ?? { Int64(DispatchTime.now().uptimeNanoseconds) })
     }
 
     deinit { try? FileManager.default.removeItem(atPath: folder) }
