@@ -2,21 +2,15 @@ import Domain
 
 /// Relations that an input names, by id or by the other's `external_id`.
 extension RecordWriter {
-    /// Told apart byte for byte, as the table does; Swift's own `==` takes canonically equivalent texts for one.
     struct Named: Hashable {
         let organization: OrganizationNumber
         let kind: RecordKind
-        let externalID: String
+        let externalID: ExactText
 
-        static func == (left: Named, right: Named) -> Bool {
-            left.organization == right.organization && left.kind == right.kind
-                && left.externalID.utf8.elementsEqual(right.externalID.utf8)
-        }
-
-        func hash(into hasher: inout Hasher) {
-            hasher.combine(kind)
-            var text = externalID
-            text.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
+        init(organization: OrganizationNumber, kind: RecordKind, externalID: String) {
+            self.organization = organization
+            self.kind = kind
+            self.externalID = ExactText(externalID)
         }
     }
 
@@ -62,7 +56,7 @@ extension RecordWriter {
 
     private func lookUp(_ name: Named) throws -> ULID? {
         try statements("SELECT id FROM \(TableLayout.of(name.kind).table) WHERE organization = ? AND external_id = ?")
-            .first([.integer(name.organization.value), .text(name.externalID)]) { $0.ulid(0) }
+            .first([.integer(name.organization.value), .text(name.externalID.text)]) { $0.ulid(0) }
     }
 
     func forgetNames() { resolved = [:] }

@@ -47,10 +47,10 @@ final class RecordWriter: StoreWriter {
     // MARK: Changing
 
     func apply(
-        _ input: RecordInput, in organization: Organization, options: ChangeOptions
+        _ input: RecordInput, in organization: Organization, options: ChangeOptions, refusal: () throws -> String?
     ) throws -> ChangeOutcome {
         let existing = try input.externalID.flatMap { try find(kind: input.kind, externalID: $0, in: organization.number) }
-        if let existing { return try update(existing, by: input, in: organization, options) }
+        if let existing { return try update(existing, by: input, in: organization, options, refusal: refusal) }
         return try create(input, in: organization, options)
     }
 
@@ -83,7 +83,8 @@ final class RecordWriter: StoreWriter {
     }
 
     private func update(
-        _ existing: Record, by given: RecordInput, in organization: Organization, _ options: ChangeOptions
+        _ existing: Record, by given: RecordInput, in organization: Organization, _ options: ChangeOptions,
+        refusal: () throws -> String? = { nil }
     ) throws -> ChangeOutcome {
         let input = try resolve(given, in: organization.number)
         let values = try RecordChange.values(
@@ -93,7 +94,7 @@ final class RecordWriter: StoreWriter {
         if keepsName, RecordChange.isUnchanged(existing.values, values), try resumeIsUnchanged(existing, input) {
             return .unchanged(existing)
         }
-        if let refusal = options.refusal { throw InputFaults([InputFault("", refusal)]) }
+        if let reason = try refusal() { throw InputFaults([InputFault("", reason)]) }
         if !keepsName, let externalID, try find(kind: input.kind, externalID: externalID, in: organization.number) != nil {
             throw InputFaults([InputFault("/external_id", "another \(input.kind.singular) has it")])
         }

@@ -202,11 +202,13 @@ struct ChangeContractTests {
     func refusal() throws {
         let bench = try Workbench()
         try bench.put(.job, #"{"external_id":"j","title":"T"}"#)
-        var options = ChangeOptions()
-        options.refusal = "line 3 says otherwise"
         for (json, isRefused) in [(#"{"external_id":"j","title":"T"}"#, false), (#"{"external_id":"j","title":"U"}"#, true)] {
             let input = try RecordInput(kind: .job, json: JSONParser.parse(json))
-            let result = Result { try bench.engine.writing.write { try $0.apply(input, in: bench.organization, options: options) } }
+            let result = Result {
+                try bench.engine.writing.write {
+                    try $0.apply(input, in: bench.organization, options: ChangeOptions()) { "line 3 says otherwise" }
+                }
+            }
             #expect(((try? result.get()) == nil) == isRefused)
         }
     }

@@ -77,9 +77,12 @@ struct FilterTests {
             if planner.findsNothing { continue }
             let pages = try [0, Int64.max].map { rows in
                 let plan = try planner.plan(estimating: Estimate(rows: rows))
-                return try reader.statements(plan.sql).all(plan.values) { row in
-                    plan.tombstoneColumn.map { row.isNull(0) ? row.ulid($0) : row.ulid(0) } ?? row.ulid(0)
+                let rows = try plan.parts.flatMap { part in
+                    try reader.statements(part.text).all(part.values) { row in
+                        plan.tombstoneColumn.map { row.isNull(0) ? row.ulid($0) : row.ulid(0) } ?? row.ulid(0)
+                    }
                 }
+                return Array(rows.prefix(query.limit + 1))
             }
             #expect(pages[0] == pages[1], "\(query.conditions) \(query.sort.text)")
         }
