@@ -116,14 +116,18 @@ let package = Package(
             name: "BareHummingbird",
             dependencies: [.product(name: "Hummingbird", package: "hummingbird")],
             path: "Tests/benchmarks/BareHummingbird", swiftSettings: strict),
-        .testTarget(name: "DomainTests", dependencies: ["Domain"], swiftSettings: strict),
-        .testTarget(name: "RateLimitingTests", dependencies: ["RateLimiting"], swiftSettings: strict),
-        .testTarget(name: "SQLiteStorageTests", dependencies: ["SQLiteStorage", "Domain"], swiftSettings: strict),
+        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
+        .testTarget(name: "DomainTests", dependencies: ["Domain", "TestSupport"], swiftSettings: strict),
+        .testTarget(name: "RateLimitingTests", dependencies: ["RateLimiting", "TestSupport"], swiftSettings: strict),
+        .testTarget(
+            name: "SQLiteStorageTests",
+            dependencies: ["SQLiteStorage", "Domain", "TestSupport", .product(name: "GRDBSQLite", package: "GRDB.swift")],
+            swiftSettings: strict),
         .testTarget(name: "ImportingTests", dependencies: ["Importing", "Domain"], swiftSettings: strict),
         .testTarget(
             name: "WebhooksTests", dependencies: ["Webhooks", "Domain"], exclude: ["receivers"], swiftSettings: strict),
         .testTarget(
-            name: "PublicAPITests", dependencies: ["PublicAPI", "Domain", "HTTPSupport", "SQLiteStorage"],
+            name: "PublicAPITests", dependencies: ["PublicAPI", "Domain", "HTTPSupport", "SQLiteStorage", "TestSupport"],
             swiftSettings: strict),
         .testTarget(
             name: "OutboundHTTPTests",

@@ -248,7 +248,9 @@ public struct SearchQuery: Sendable, Equatable {
     }
 
     private static func append(_ text: Substring, isPrefix: Bool, to terms: inout [Term]) {
-        let clean = text.unicodeScalars.filter { $0 != "\"" && $0 != "*" && $0.value != 0 }
+        let clean = text.unicodeScalars.filter {
+            $0 != "\"" && $0 != "*" && $0.value != 0 && $0.properties.generalCategory != .privateUse
+        }
         let word = String(String.UnicodeScalarView(clean))
         let letters = word.unicodeScalars.filter(\.isSearchable).count
         guard letters > 0 else { return }
@@ -258,14 +260,14 @@ public struct SearchQuery: Sendable, Equatable {
 }
 
 extension Unicode.Scalar {
-    /// What the full-text index takes for part of a word.
-    var isSearchable: Bool {
+    /// What the full-text index takes for part of a word. What is of private use means something only to the index.
+    public var isSearchable: Bool {
         if isASCII {
             return (value >= 48 && value <= 57) || (value | 32 >= 97 && value | 32 <= 122) || self == "+" || self == "#"
         }
         switch properties.generalCategory {
         case .uppercaseLetter, .lowercaseLetter, .titlecaseLetter, .modifierLetter, .otherLetter, .decimalNumber,
-            .letterNumber, .otherNumber, .privateUse:
+            .letterNumber, .otherNumber:
             return true
         default: return false
         }

@@ -132,7 +132,8 @@ extension RecordInput {
             for (index, field) in schema.fields.enumerated() where field.group == group.name { values[index] = .null }
         case .object(let members):
             var faults: [InputFault] = []
-            for member in members {
+            // The content last: the size is its size, whatever else is said.
+            for member in members.filter({ $0.name != "content" }) + members.filter({ $0.name == "content" }) {
                 let path = "/\(group.name)/\(member.name)"
                 if group.name == "resume", member.name == "content" {
                     do throws(InputFaults) { try readResume(member.value, at: path) } catch { faults += error.faults }
@@ -151,7 +152,14 @@ extension RecordInput {
         }
     }
 
+    /// The file's bytes in base 64. Without any, those that are stored go, and their size with them.
     private mutating func readResume(_ value: JSONValue, at path: String) throws(InputFaults) {
+        let size = kind.schema.position("resume.size")
+        if value.isNothing {
+            resume = nil
+            values[size] = .null
+            return
+        }
         guard case .string(let text) = value, let bytes = Base64.decode(text) else {
             throw InputFaults([InputFault(path, "should be the file's bytes in base 64 (RFC 4648)")])
         }
@@ -159,7 +167,7 @@ extension RecordInput {
             throw InputFaults([InputFault(path, "over \(Self.largestResume >> 20) MB")])
         }
         resume = Document(bytes: bytes)
-        values[kind.schema.position("resume.size")] = .integer(Int64(bytes.count))
+        values[size] = .integer(Int64(bytes.count))
     }
 
     static func externalID(_ value: JSONValue, at path: String) throws(InputFaults) -> String? {

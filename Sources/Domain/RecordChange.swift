@@ -23,9 +23,14 @@ public enum ChangeOutcome: Sendable {
 public enum RecordChange {
     /// The values after the change. References by name have been looked up and are in `input.values`.
     ///
+    /// **A completed interview does not go back**, by any door: `scheduled` and `in_progress` are closed to one that is
+    /// completed, and stay closed once it was, whatever it became since, deleted and revived too. All other changes of a
+    /// status are allowed, so that a mistake can be put right: completed to cancelled, cancelled to scheduled.
+    ///
+    /// - Parameter wasCompleted: an interview that was completed before it became what `existing` says, or was deleted.
     /// - Throws: ``InputFaults`` for what the record can't become.
     public static func values(
-        of existing: Record?, after input: RecordInput, mode: ChangeMode
+        of existing: Record?, after input: RecordInput, mode: ChangeMode, wasCompleted: Bool = false
     ) throws(InputFaults) -> [FieldValue] {
         let schema = input.kind.schema
         var values = schema.fields.map(\.initial)
@@ -38,7 +43,7 @@ public enum RecordChange {
         for (index, field) in schema.fields.enumerated() where field.required && values[index] == .null {
             faults.append(InputFault("/" + field.name, "is required"))
         }
-        if input.kind == .interview { faults += backwardFaults(from: existing, to: values) }
+        if input.kind == .interview { faults += backwardFaults(from: existing, wasCompleted, to: values) }
         if input.kind == .job { faults += salaryFaults(values) }
         if !faults.isEmpty { throw InputFaults(faults) }
         return values
@@ -71,9 +76,9 @@ public enum RecordChange {
         return texts.isEmpty ? .null : .text(texts.joined(separator: " "))
     }
 
-    private static func backwardFaults(from existing: Record?, to values: [FieldValue]) -> [InputFault] {
+    private static func backwardFaults(from existing: Record?, _ wasCompleted: Bool, to values: [FieldValue]) -> [InputFault] {
         let status = RecordKind.interview.schema.position("status")
-        guard existing?.values[status] == .text("completed"),
+        guard wasCompleted || existing?.values[status] == .text("completed"),
             [.text("scheduled"), .text("in_progress")].contains(values[status])
         else { return [] }
         return [

@@ -89,15 +89,14 @@ public enum StoreError: Error, Sendable {
     case unavailable(String)
 }
 
-/// One reader's view of the store. Not for use by two threads at once.
+/// One reader's view of the store: one snapshot for the whole of a call of ``ReadStore/read(_:)``. Not for use by two
+/// threads at once.
 public protocol StoreReader: AnyObject {
     /// Differs between databases, restored ones too: what makes an ETag of one no ETag of another.
     var identity: UInt64 { get throws }
     /// Counts the organization's visible changes. Never newer than what a later call on this reader sees.
     func changeCounter(of organization: OrganizationNumber) throws -> Int64
     func key(_ keyID: String) throws -> APIKey?
-    /// Runs several reads on one snapshot.
-    func snapshot<Result>(_ body: () throws -> Result) throws -> Result
     /// Writes the rows of a page, separated by commas.
     func list(
         _ query: ListQuery, of organization: OrganizationNumber, form: ListForm, into out: inout ByteWriter
@@ -161,8 +160,6 @@ public struct ChangeOptions: Sendable {
     public var mode: ChangeMode = .merge
     /// No events: what comes is history.
     public var isHistory = false
-    /// Refuses the change, for this reason, unless it changes nothing.
-    public var refusal: String?
     public var reason: String?
     public init() {}
 }
@@ -171,14 +168,23 @@ public struct ChangeOptions: Sendable {
 public protocol StoreWriter: AnyObject {
     /// Creates or updates the record that the input's `external_id` names, or makes a new one when it has none.
     ///
+    /// - Parameter refusal: asked when the record is there and would change: a reason refuses the change.
     /// - Throws: ``InputFaults`` with nothing of this change done.
-    func apply(_ input: RecordInput, in organization: Organization, options: ChangeOptions) throws -> ChangeOutcome
+    func apply(
+        _ input: RecordInput, in organization: Organization, options: ChangeOptions, refusal: () throws -> String?
+    ) throws -> ChangeOutcome
     /// Changes the record of that id. Nil when there is none.
     func change(
         _ id: RecordID, by input: RecordInput, in organization: Organization, options: ChangeOptions
     ) throws -> ChangeOutcome?
     /// Deletes, and tombstones what belongs to it. False when there is none.
     func delete(_ id: RecordID, in organization: Organization, options: ChangeOptions) throws -> Bool
+}
+
+extension StoreWriter {
+    public func apply(_ input: RecordInput, in organization: Organization, options: ChangeOptions) throws -> ChangeOutcome {
+        try apply(input, in: organization, options: options) { nil }
+    }
 }
 
 /// Adds what calls of the API have cost a key.
@@ -201,6 +207,19 @@ public protocol WriteStore: Sendable {
 public protocol TimeSource: Sendable {
     /// The wall clock.
     var now: Timestamp { get }
+}
+
+/// A text told apart byte for byte, as tables do; Swift's own `==` takes canonically equivalent texts for one.
+public struct ExactText: Hashable, Sendable {
+    public let text: String
+    public init(_ text: String) { self.text = text }
+
+    public static func == (left: ExactText, right: ExactText) -> Bool { left.text.utf8.elementsEqual(right.text.utf8) }
+
+    public func hash(into hasher: inout Hasher) {
+        var text = text
+        text.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
+    }
 }
 
 /// Remembers on which line of a file each `external_id` stood first, in flat memory however long the file is.

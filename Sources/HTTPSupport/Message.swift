@@ -41,6 +41,9 @@ public struct IncomingRequest: Sendable {
     public private(set) var requestMethodAsked: String?
     public let requestID: String
 
+    /// `If-None-Match: *`: only what does not exist is asked for (RFC 9110, 13.1.2).
+    public var asksForNothing: Bool { ifNoneMatch == "*" }
+
     public init(
         method: HTTPMethod, target: String, headers: HTTPHeaders, client: ClientAddress,
         requestIDs: RequestIDs
@@ -115,6 +118,15 @@ public enum Outcome: Sendable {
     case later(_ start: @Sendable (@escaping @Sendable (Answer) -> Void) -> Void)
 }
 
+extension Outcome {
+    public func map(_ change: @escaping @Sendable (Answer) -> Answer) -> Outcome {
+        switch self {
+        case .now(let answer): .now(change(answer))
+        case .later(let start): .later { done in start { done(change($0)) } }
+        }
+    }
+}
+
 /// The synchronous core that a listener stands on: request head in, outcome out. Called on event loops, so it must
 /// keep what it does at once short.
 public protocol RequestCore: Sendable {
@@ -122,6 +134,8 @@ public protocol RequestCore: Sendable {
     /// The answer to a request that could not be read whole, or, with nil, not at all.
     func refuse(_ problem: Problem, to request: IncomingRequest?) -> Answer
     var requestIDs: RequestIDs { get }
+    /// The end has begun: an answer is the last on its connection.
+    var isShuttingDown: Bool { get }
     /// Told after the answer went out.
     func finished(_ record: AccessRecord)
 }

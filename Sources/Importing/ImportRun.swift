@@ -89,7 +89,6 @@ public struct ImportRun {
     private struct Batch {
         var summary = ImportSummary()
         var rejections: [Rejection] = []
-        var seen: [(externalID: String, line: Int)] = []
     }
 
     private func commit(_ rows: inout ArraySlice<ParsedRow>, from queue: ChunkQueue) throws -> Batch {
@@ -98,10 +97,9 @@ public struct ImportRun {
         do {
             try store.write { writer in
                 let start = DispatchTime.now().uptimeNanoseconds
-                var here: [String: Int] = [:]
                 while true {
                     while let row = rest.popFirst() {
-                        try take(row, writer, &batch, &here)
+                        try take(row, writer, &batch)
                         if DispatchTime.now().uptimeNanoseconds - start > Self.longestBatch { break }
                     }
                     // Never waits for the file while it holds the lock.
@@ -113,14 +111,11 @@ public struct ImportRun {
                 if options.isDryRun { throw DryRun() }
             }
         } catch is DryRun {}
-        for (externalID, line) in batch.seen { try seen.remember(externalID, line: line) }
         rows = rest
         return batch
     }
 
-    private func take(
-        _ row: ParsedRow, _ writer: any StoreWriter, _ batch: inout Batch, _ here: inout [String: Int]
-    ) throws {
+    private func take(_ row: ParsedRow, _ writer: any StoreWriter, _ batch: inout Batch) throws {
         switch row.row {
         case .rejected(let line, let reason, let raw):
             batch.summary.rejected += 1
@@ -128,31 +123,32 @@ public struct ImportRun {
         case .record(let input, let line):
             var change = ChangeOptions()
             change.isHistory = options.isHistory
-            if let externalID = input.externalID, let first = try here[externalID] ?? seen.line(of: externalID) {
-                change.refusal = "line \(line) gives the external_id '\(externalID.prefix(80))' again, and differs from line \(first)"
-            }
             do {
-                switch try writer.apply(input, in: organization, options: change) {
+                let outcome = try writer.apply(input, in: organization, options: change) {
+                    guard let externalID = input.externalID, let first = try seen.line(of: externalID) else { return nil }
+                    return "line \(line) gives the external_id '\(externalID.prefix(80))' again, and differs from line \(first)"
+                }
+                switch outcome {
                 case .created: batch.summary.created += 1
                 case .updated: batch.summary.updated += 1
                 case .unchanged: batch.summary.unchanged += 1
                 }
-                if let externalID = input.externalID, change.refusal == nil {
-                    here[externalID] = line
-                    batch.seen.append((externalID, line))
-                }
+                // Whatever fails later ends the import, so it is no matter that the batch is not committed yet.
+                if let externalID = input.externalID { try seen.remember(externalID, line: line) }
             } catch let faults as InputFaults {
                 batch.summary.rejected += 1
-                batch.rejections.append(Rejection(line: line, reason: faults.description, raw: row.raw))
+                let place = row.place.map { $0 + ": " } ?? ""
+                batch.rejections.append(Rejection(line: line, reason: place + faults.description, raw: row.raw))
             }
         }
     }
 }
 
-/// A row and, for a record that the store may refuse, the bytes to show.
+/// A row and, for a record that the store may refuse, the bytes to show, and which of the row's records it is.
 struct ParsedRow: Sendable {
     let row: ImportedRow
     let raw: [UInt8]
+    let place: String?
 }
 
 /// Parsed rows on their way from the reading thread to the writing one.
@@ -190,7 +186,7 @@ final class ChunkQueue: Sendable {
         var rows: [ParsedRow] = []
         do {
             while let row = try reader.next() {
-                rows.append(ParsedRow(row: row, raw: reader.excerpt))
+                rows.append(ParsedRow(row: row, raw: reader.excerpt, place: reader.place))
                 if rows.count == chunk {
                     guard hand(&rows, reader.bytesRead) else { return }
                 }

@@ -12,6 +12,7 @@ final class ObjectRows<Framer: RowFramer>: RowSource {
     private var elements: RowElements?
     private(set) var element: Int?
 
+    var place: String? { mapping.flatMap { mapping in element.map { "\(mapping.eachText)[\($0)]" } } }
     var bytesRead: Int { window.bytesRead }
     var excerpt: [UInt8] { current.excerpt }
 
@@ -70,8 +71,7 @@ final class ObjectRows<Framer: RowFramer>: RowSource {
                 guard try mapping.selectsElement(row) else { continue }
                 return .record(try mapping.record(from: row), line: line)
             } catch {
-                let place = index.map { "\(mapping.eachText)[\($0)]: " } ?? ""
-                return rejected(place + error.reason)
+                return rejected((place.map { $0 + ": " } ?? "") + error.reason)
             }
         }
         elements = nil

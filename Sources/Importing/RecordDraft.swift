@@ -29,7 +29,7 @@ struct RecordDraft {
         if target.name == Target.externalID, case .string(let text) = value, Self.isPlainExternalID(text) {
             input.externalID = text
         } else if target.name == Target.resumeContent {
-            setResume(value)
+            others.append(.init("resume", .object([.init("content", value)])))
         } else {
             others.append(.init(target.name, value))
         }
@@ -39,12 +39,6 @@ struct RecordDraft {
     private static func isPlainExternalID(_ text: String) -> Bool {
         let bytes = text.utf8
         return !bytes.isEmpty && bytes.count <= RecordInput.longestExternalID && !bytes.contains(0)
-    }
-
-    /// No content clears the size that goes with it.
-    private mutating func setResume(_ value: JSONValue) {
-        let member = value.isNothing ? JSONValue.Member("size", .null) : JSONValue.Member("content", value)
-        others.append(.init("resume", .object([member])))
     }
 
     /// - Throws: ``InputFaults`` with every fault of the row.
@@ -62,16 +56,5 @@ struct RecordDraft {
         }
         if !faults.isEmpty { throw InputFaults(faults) }
         return input
-    }
-}
-
-extension JSONValue {
-    /// Clears a field: `null`, or a text without a character.
-    var isNothing: Bool {
-        switch self {
-        case .null: true
-        case .string(let text): text.isEmpty
-        default: false
-        }
     }
 }

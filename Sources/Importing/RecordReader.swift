@@ -39,6 +39,9 @@ public final class RecordReader {
     /// Which element of the mapping's `each` the last row was, from 0; nil where it was none.
     public var element: Int? { rows.element }
 
+    /// That element in words, such as `applications[2]`.
+    public var place: String? { rows.place }
+
     /// The bytes of the last row, as in ``ImportedRow/rejected(line:reason:raw:)``, for a record that is refused later.
     public var excerpt: [UInt8] { rows.excerpt }
 }
@@ -48,5 +51,6 @@ protocol RowSource: AnyObject {
     func next() throws -> ImportedRow?
     var bytesRead: Int { get }
     var element: Int? { get }
+    var place: String? { get }
     var excerpt: [UInt8] { get }
 }

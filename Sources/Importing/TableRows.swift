@@ -17,6 +17,7 @@ final class TableRows: RowSource {
 
     var bytesRead: Int { window.bytesRead }
     var element: Int? { nil }
+    var place: String? { nil }
     var excerpt: [UInt8] { current.excerpt }
 
     init(kind: RecordKind, mapping: Mapping?, window: consuming ByteWindow) throws {

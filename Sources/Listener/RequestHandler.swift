@@ -5,21 +5,6 @@ import NIOCore
 import NIOHTTP1
 import NIOHTTP2
 
-/// The limits that a connection must keep.
-public struct ListenerLimits: Sendable {
-    /// From the first moment of a connection, or the first byte of a later request, until its head is there.
-    public var headTimeout = TimeAmount.seconds(10)
-    /// Between two requests of a kept connection.
-    public var idleTimeout = TimeAmount.seconds(75)
-    /// For a client that does not read what it asked for.
-    public var writeTimeout = TimeAmount.seconds(30)
-    public var longestTarget = 8 << 10
-    public var largestHead = 16 << 10
-    /// A body on a GET is read and dropped up to this size; past it the connection is closed.
-    public var largestBody = 64 << 10
-    public init() {}
-}
-
 /// One connection's (HTTP/1.1) or stream's (HTTP/2) requests, one at a time: read a head, ask the core, write the
 /// answer. What comes before the answer is out waits, and nothing more is read.
 final class RequestHandler: ChannelDuplexHandler {
@@ -158,7 +143,7 @@ final class RequestHandler: ChannelDuplexHandler {
     private func write(_ answer: Answer, to head: HTTPRequestHead, _ request: IncomingRequest, _ context: ChannelHandlerContext) {
         guard case .answering = state else { return }
         served += 1
-        let keeps = head.isKeepAlive && !isQuiescing
+        let keeps = head.isKeepAlive && !isQuiescing && !core.isShuttingDown
         let sent = encoder.write(answer, isHead: head.method == .HEAD, version: head.version, keepAlive: keeps, context)
         report(answer, method: head.method.rawValue, target: head.uri, requestID: request.requestID, sent)
         state = .idle
@@ -285,17 +270,5 @@ final class RequestHandler: ChannelDuplexHandler {
         case .answering: break
         }
         arm(context)
-    }
-}
-
-extension Problem {
-    static func targetTooLong(_ limits: ListenerLimits) -> Problem {
-        Problem(.uriTooLong, "The request target is longer than \(limits.longestTarget >> 10) KiB.")
-    }
-    static func bodyTooLarge(_ limits: ListenerLimits) -> Problem {
-        Problem(.invalidRequest, "A GET has no body; this one has over \(limits.largestBody >> 10) KiB.")
-    }
-    static func headTooLarge(_ limits: ListenerLimits) -> Problem {
-        Problem(.headersTooLarge, "The header fields are larger than \(limits.largestHead >> 10) KiB together.")
     }
 }

@@ -17,7 +17,7 @@ public struct OperatorAPI: Sendable {
 
     public var router: Router<BasicRequestContext> {
         let router = Router(options: .autoGenerateHeadEndpoints)
-        router.add(middleware: OperatorProblems())
+        router.add(middleware: OperatorProblems(paths: ["/healthz", "/readyz", "/metrics"]))
         router.get("/healthz") { _, _ in Self.answer(.ok, "{\"status\":\"ok\"}") }
         router.get("/readyz") { _, _ in
             guard let why = isReady() else { return Self.answer(.ok, "{\"status\":\"ready\"}") }
@@ -42,6 +42,8 @@ public struct OperatorAPI: Sendable {
 /// Gives every refusal of the operator listener the one shape of an error.
 private struct OperatorProblems: RouterMiddleware {
     typealias Context = BasicRequestContext
+    /// What there is, to be read.
+    let paths: Set<String>
 
     func handle(
         _ request: Request, context: Context, next: (Request, Context) async throws -> Response
@@ -50,14 +52,22 @@ private struct OperatorProblems: RouterMiddleware {
             return try await next(request, context)
         } catch {
             let status = (error as? any HTTPResponseError)?.status ?? .internalServerError
-            let problem =
-                status == .notFound
-                ? Problem(.notFound, "There is nothing at this address.") : Problem(.internal, "Something went wrong here.")
+            let problem = problem(status, request)
             var out = ByteWriter(capacity: 256)
             problem.write(requestID: context.id, to: &out)
+            var headers: HTTPFields = [.contentType: "application/problem+json"]
+            if problem.code == .methodNotAllowed { headers[.allow] = "GET, HEAD" }
             return Response(
-                status: .init(code: problem.code.status), headers: [.contentType: "application/problem+json"],
+                status: .init(code: problem.code.status), headers: headers,
                 body: ResponseBody(byteBuffer: ByteBuffer(bytes: out.bytes)))
         }
+    }
+
+    private func problem(_ status: HTTPResponse.Status, _ request: Request) -> Problem {
+        guard status == .notFound else { return Problem(.internal, "Something went wrong here.") }
+        // The router knows no path by another method.
+        return paths.contains(request.uri.path)
+            ? Problem(.methodNotAllowed, "This address is read-only: GET and HEAD.")
+            : Problem(.notFound, "There is nothing at this address.")
     }
 }

@@ -1,4 +1,3 @@
-import Crypto
 import Dispatch
 import Domain
 import HTTPSupport
@@ -60,7 +59,7 @@ public final class PublicCore: RequestCore {
         documents = StaticDocuments(configuration)
     }
 
-    var isShuttingDown: Bool { shutdown.load(ordering: .relaxed) }
+    public var isShuttingDown: Bool { shutdown.load(ordering: .relaxed) }
 
     /// From now on `/healthz` says no, so that a load balancer looks elsewhere; requests are answered still.
     public func beginShutdown() {
@@ -76,8 +75,15 @@ public final class PublicCore: RequestCore {
 
     /// Route, method, key, limit, representation, parameters, answer: each step refuses with a problem of its own.
     public func respond(to request: IncomingRequest) -> Outcome {
+        let outcome = outcome(of: request)
+        return request.asksForNothing ? outcome.map { $0.status == 200 ? $0.notModified : $0 } : outcome
+    }
+
+    private func outcome(of request: IncomingRequest) -> Outcome {
         var reply = Reply(self, request: request, route: "-")
         do {
+            // The server as a whole (RFC 9112, 3.2.4), of which no more is said than of each address.
+            if request.method == .OPTIONS, request.target == "*" { return .now(reply.options()) }
             let target = try Target(request.target)
             guard let route = Route(target.segments) else { throw Problem(.notFound, "There is nothing at this address.") }
             reply.route = route.pattern
@@ -178,7 +184,8 @@ public final class PublicCore: RequestCore {
         guard let key = reply.key else { throw Problem(.internal, "") }
         let tag = try entityTag(route, request, key, reader)
         let isUnchanged = tag.map { request.ifNoneMatch?.contains($0.opaque) ?? false } ?? false
-        let decision = keyBuckets.take(key.keyID, tenths: isUnchanged ? 1 : 10, limit: key.rateLimit, now: monotonic())
+        let isCheap = isUnchanged || (tag != nil && request.asksForNothing)
+        let decision = keyBuckets.take(key.keyID, tenths: isCheap ? 1 : 10, limit: key.rateLimit, now: monotonic())
         reply.limit = decision
         guard decision.isAllowed else {
             throw Problem(
@@ -197,35 +204,14 @@ public final class PublicCore: RequestCore {
         return try answer(Call(route: route, target: target, request: request, key: key, reply: reply, tag: tag), reader)
     }
 
-    /// The organization's counter of visible changes, what is asked, and who may read what, in one digest: so a client
-    /// that has the tag has the answer, and it is known without running a query. Nil where the answer is no
-    /// representation of records.
-    private func entityTag(
-        _ route: Route, _ request: IncomingRequest, _ key: APIKey, _ reader: any StoreReader
-    ) throws -> EntityTag? {
-        switch route {
-        case .list, .record, .resume: break
-        default: return nil
-        }
-        // The counter before the data: a tag may be older than its body, never newer.
-        let counter = try reader.changeCounter(of: key.organization)
-        var words = (
-            try reader.identity, UInt64(bitPattern: counter), UInt64(bitPattern: key.organization.value), UInt64(key.scopes.rawValue),
-            documents.salt
-        )
-        var hash = SHA256()
-        withUnsafeBytes(of: &words) { hash.update(bufferPointer: $0) }
-        var target = request.target
-        target.withUTF8 { hash.update(bufferPointer: UnsafeRawBufferPointer($0)) }
-        return EntityTag(hash.finalize())
-    }
-
     // MARK: Answers
 
     private func answer(_ call: Call, _ reader: any StoreReader) throws -> Outcome {
         switch call.route {
         case .list(let kind):
             let list = try ListAnswer(call, kind: kind, core: self)
+            // There is always a list, be it empty.
+            if call.request.asksForNothing { return .now(call.reply.notModified()) }
             if list.isShort { return .now(try list.answer(reader)) }
             return later(call.reply) { try self.store.read(list.answer) }
         case .record(let kind, let id): return .now(try record(call, kind: kind, id: id, reader))
@@ -256,54 +242,5 @@ public final class PublicCore: RequestCore {
     func plain(_ call: Call, _ body: ByteBuffer) throws -> Answer {
         try call.refuseParameters()
         return call.reply.body(body)
-    }
-}
-
-/// A request whose key has been checked and counted.
-struct Call: Sendable {
-    let route: Route
-    let target: Target
-    let request: IncomingRequest
-    let key: APIKey
-    let reply: Reply
-    let tag: EntityTag?
-
-    var readsPersonal: Bool { key.scopes.contains(.personal) }
-
-    func refuseParameters() throws { _ = try expanded(from: []) }
-
-    /// The one parameter that single records take: which of their related records to give whole.
-    func expanded(from embeds: [RecordKind]) throws -> Set<RecordKind> {
-        var expanded: Set<RecordKind>?
-        for parameter in try target.parameters() {
-            guard parameter.name == "expand", !embeds.isEmpty else {
-                let known = embeds.isEmpty ? [] : ["expand"]
-                throw Problem(.unknown(parameter.name, suggestion: Suggestion.closest(to: parameter.name, in: known)))
-            }
-            guard expanded == nil else { throw Problem(.repeated("expand")) }
-            expanded = []
-            for name in parameter.value.split(separator: ",", omittingEmptySubsequences: false) {
-                guard let kind = embeds.first(where: { $0.singular == name }) else {
-                    throw Problem(.invalid("expand", message: "knows no '\(name.prefix(60))'", allowed: embeds.map(\.singular)))
-                }
-                expanded?.insert(kind)
-            }
-        }
-        return expanded ?? []
-    }
-}
-
-/// A weak validator (RFC 9110, 8.8).
-struct EntityTag: Sendable {
-    let hash: UInt64
-    /// `W/"…"`.
-    let text: String
-    /// Without the `W/`: `If-None-Match` compares weakly (RFC 9110, 13.1.2), and some clients drop it.
-    var opaque: Substring { text.dropFirst(2) }
-
-    init(_ digest: SHA256.Digest) {
-        let bytes = Array(digest.prefix(16))
-        hash = bytes.prefix(8).reduce(0) { $0 << 8 | UInt64($1) }
-        text = "W/\"" + Base64.encodeURLSafe(bytes) + "\""
     }
 }

@@ -14,18 +14,16 @@ extension PublicCore {
         let personal = call.readsPersonal
         let form = ListForm(kind: kind, detail: true, personal: personal, embedding: embeds, expanded: expanded)
         return try scratch.use { out in
-            try reader.snapshot {
-                var hidden = try found(reader.record(id, of: call.key.organization, form: form, into: &out))
-                var masked = form.masked
-                switch kind {
-                case .candidate: try candidateParts(call, id.ulid, reader, &out, &masked, &hidden)
-                case .job: try jobParts(call, id.ulid, reader, &out, &masked, &hidden)
-                default: break
-                }
-                out.append(",\"masked\":")
-                out.append(names: personal ? [] : masked, andExternalID: hidden)
-                out.append("}")
+            var hidden = try found(reader.record(id, of: call.key.organization, form: form, into: &out))
+            var masked = form.masked
+            switch kind {
+            case .candidate: try candidateParts(call, id.ulid, reader, &out, &masked, &hidden)
+            case .job: try jobParts(call, id.ulid, reader, &out, &masked, &hidden)
+            default: break
             }
+            out.append(",\"masked\":")
+            out.append(names: personal ? [] : masked, andExternalID: hidden)
+            out.append("}")
             return call.reply.body(out)
         }
     }

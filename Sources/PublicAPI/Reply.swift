@@ -112,6 +112,17 @@ struct Reply: Sendable {
     func link(_ path: String) -> String { publicURL + path }
 }
 
+extension Answer {
+    /// A 200 as the 304 that says the same: what describes the body goes with it (RFC 9110, 15.4.5).
+    var notModified: Answer {
+        var answer = self
+        answer.status = 304
+        answer.headers.removeAll { $0.0.hasPrefix("Content-") || $0.0 == "Link" }
+        answer.body = ByteBuffer()
+        return answer
+    }
+}
+
 /// The `Accept` field (RFC 9110, 12.5.1), read as far as a choice among our types needs.
 struct Accept {
     private let ranges: [(range: Substring, isRefused: Bool)]

@@ -10,6 +10,9 @@ final class CommitSignal: Sendable {
     struct Mark: Equatable, Sendable {
         var words: (UInt64, UInt64, UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0, 0, 0)
 
+        /// The last valid frame of the journal, in the machine's own byte order (sqlite.org/walformat.html, 2.1).
+        var frames: UInt32 { UInt32(truncatingIfNeeded: words.2) }
+
         static func == (left: Mark, right: Mark) -> Bool { left.words == right.words }
     }
 

@@ -111,7 +111,12 @@ public final class Database: WriteStore {
     private static func migrate(_ queue: DatabaseQueue) throws {
         var migrator = DatabaseMigrator()
         for migration in Schema.migrations {
-            migrator.registerMigration(migration.name) { try $0.execute(sql: migration.sql) }
+            migrator.registerMigration(migration.name) { database in
+                try database.execute(sql: migration.sql)
+                guard let connection = database.sqliteConnection else { return }
+                let statements = StatementCache(connection)
+                for kind in migration.reindexed { try SearchIndex.rebuild(.of(kind), statements: statements) }
+            }
         }
         let (newer, done) = try queue.inDatabase { database in
             (try migrator.hasBeenSuperseded(database), try migrator.hasCompletedMigrations(database))

@@ -38,8 +38,10 @@ struct ListTerm {
     var streams: [(index: String, test: SQLFragment)] = []
     /// A range on an index that begins with the organization.
     var range: (index: String, test: SQLFragment)?
-    /// The match expression of the full-text index.
-    var match: String?
+    /// At least a number from 0 to 100, by the index of its whole part.
+    var wholes: (index: String, column: String, least: Double)?
+    /// Asks the full-text index, with personal fields or without.
+    var match: ((_ personal: Bool) -> String?)?
 }
 
 extension ListTerm {
@@ -58,13 +60,14 @@ extension ListTerm {
                 rank: .word,
                 test: SQLFragment("t.\(field)_folded IN (\(SQLFragment.marks(keys.count)))", keys),
                 streams: keys.map { ("\(table)_\(field)", SQLFragment("t.\(field)_folded = ?", [$0])) })
+        case .atLeast("years_experience", .number(let years)): self.init(atLeast: years, of: "years_experience")
         case .atLeast(let field, let value): self.init(range: field, ">=", value, layout)
         case .atMost(let field, let value): self.init(range: field, "<=", value, layout)
         case .before(let field, let value): self.init(range: field, "<", value, layout)
         case .skills(let skills):
             let tests = skills.map { SQLFragment("hirewire_has(t.skills, ?)", [.text(folded($0))]) }
             self.init(rank: .search, test: .joined(tests, by: " AND "))
-            match = SearchIndex.expression(skills: skills)
+            match = { _ in SearchIndex.expression(skills: skills) }
         case .appliedTo(let jobs):
             let values = jobs.map(SQLValue.ulid)
             self.init(
@@ -75,8 +78,7 @@ extension ListTerm {
                     WHERE a.job_id IN (\(SQLFragment.marks(jobs.count))) AND a.candidate_change = t.change)
                     """, values))
         case .bestScore(let score, let jobs) where jobs.isEmpty:
-            let test = SQLFragment("t.best_score >= ?", [.real(score)])
-            self.init(rank: .range, test: test, range: ("candidates_best_score", test))
+            self.init(atLeast: score, of: "best_score")
         case .bestScore(let score, let jobs):
             self.init(
                 rank: .none,
@@ -87,8 +89,13 @@ extension ListTerm {
                     """, jobs.map(SQLValue.ulid) + [.real(score)]))
         case .search(let query):
             self.init(rank: .search, test: SQLFragment("1"))
-            match = SearchIndex.expression(query)
+            match = { SearchIndex.expression(query, personal: $0) }
         }
+    }
+
+    private init(atLeast number: Double, of field: String) {
+        self.init(rank: .range, test: SQLFragment("t.\(field) >= ?", [.real(number)]))
+        wholes = ("candidates_\(field)", "t.\(field)", number)
     }
 
     private init(range field: String, _ sign: String, _ value: FieldValue, _ layout: TableLayout) {

@@ -7,8 +7,8 @@ import Domain
 /// merged, and the full-text index is a stream too. A range has no such order: when few rows are in it they are
 /// sorted, else the table is walked and tested. See `product.md` for what the orders promise.
 struct ListPlan {
-    let sql: String
-    let values: [SQLValue]
+    /// One after the other, until the page is full.
+    let parts: [SQLFragment]
     /// The column of the sort's value, where the order is not the change order.
     let sortColumn: Int?
     /// The first column of the tombstone's, where they are included.
@@ -31,6 +31,8 @@ private struct Stream {
     /// The index gives the order, so that the page's own columns can be read as it goes.
     var isOrdered = true
     var isDistinct = false
+    /// All rows have one value of the sort.
+    var isLevel = false
 }
 
 struct ListPlanner {
@@ -57,7 +59,8 @@ struct ListPlanner {
     }
 
     func plan(estimating estimator: some RowEstimating) throws -> ListPlan {
-        try assemble(query.sort.isByChange ? changeStreams(estimator) : sortedStreams(estimator))
+        if query.sort.isByChange { return try assemble([changeStreams(estimator)]) }
+        return try assemble(sortedStreams(estimator))
     }
 
     /// Tells plain walks apart, whose statements differ by nothing else: the kind, the direction, and how related records
@@ -119,10 +122,9 @@ struct ListPlanner {
 
     /// What the full-text index is asked, all searching conditions in one.
     private var match: (index: String, expression: SQLValue)? {
-        let expressions = terms.compactMap(\.match)
+        let expressions = terms.compactMap { $0.match?(form.personal) }
         guard let index = layout.search, !expressions.isEmpty else { return nil }
-        let all = expressions.map { "(\($0))" }.joined(separator: " AND ")
-        return (index, .text(form.personal ? all : SearchIndex.open(all)))
+        return (index, .text(expressions.joined(separator: " AND ")))
     }
 
     /// The search as a test of one row, where something else drives.
@@ -180,7 +182,33 @@ struct ListPlanner {
         if let index = try sortableRange(estimator) {
             return [unordered(stream(index: index, [inOrganization] + tests()))]
         }
+        if let wholes = terms.compactMap(\.wholes).first { return wholeStreams(wholes) }
         return [stream(index: nil, tests())]
+    }
+
+    /// Of numbers from 0 to 100 with an index of their whole parts: those in the least one's own whole number, each asked,
+    /// and all in the higher ones. Within each whole number the index has the change order, and SQLite leaves it as soon
+    /// as the page has earlier rows.
+    private func wholeStreams(_ wholes: (index: String, column: String, least: Double)) -> [Stream] {
+        let least = max(wholes.least, 0)
+        let whole = "\(wholes.column) IS NOT NULL AND CAST(\(wholes.column) AS INTEGER)"
+        let first = Int64(least.rounded(.up))
+        let others = tests(except: terms.firstIndex { $0.wholes != nil })
+        var streams = [
+            stream(
+                index: wholes.index,
+                [
+                    SQLFragment(
+                        """
+                        \(whole) IN (WITH RECURSIVE numbers(n) AS (VALUES(?) UNION ALL SELECT n + 1 FROM numbers WHERE n < 100)
+                        SELECT n FROM numbers)
+                        """, [.integer(first)])
+                ] + others)
+        ]
+        if Double(first) > least {
+            streams.append(stream(index: wholes.index, [SQLFragment("\(whole) = ?", [.integer(first - 1)])] + tests()))
+        }
+        return streams.map(unordered)
     }
 
     private func unordered(_ stream: Stream) -> Stream {
@@ -190,8 +218,8 @@ struct ListPlanner {
     }
 
     /// In another order: from the index of the order, or from a narrow driver and sorted.
-    private func sortedStreams(_ estimator: some RowEstimating) throws -> [Stream] {
-        if query.ids != nil { return afterPosition([stream(index: "\(layout.table)_id", tests() + matchTests)]) }
+    private func sortedStreams(_ estimator: some RowEstimating) throws -> [[Stream]] {
+        if query.ids != nil { return [afterPosition([stream(index: "\(layout.table)_id", tests() + matchTests)])] }
         if let index = driver(.relation) {
             let scored = query.sort.field == "score"
             let streams = terms[index].streams.map { driver in
@@ -199,12 +227,12 @@ struct ListPlanner {
                     index: scored ? "\(driver.index.dropLast(3))_score" : driver.index,
                     [driver.test] + tests(except: index) + matchTests)
             }
-            return scored ? splitAtPosition(streams) : afterPosition(streams)
+            return scored ? splitAtPosition(streams) : [afterPosition(streams)]
         }
-        if let match { return afterPosition([searchStream(match)]) }
-        if let index = driver(.applied) { return afterPosition(applicantStreams(index)) }
+        if let match { return [afterPosition([searchStream(match)])] }
+        if let index = driver(.applied) { return [afterPosition(applicantStreams(index))] }
         if let index = try sortableWord(estimator) {
-            return afterPosition(terms[index].streams.map { stream(index: $0.index, [$0.test] + tests(except: index)) })
+            return [afterPosition(terms[index].streams.map { stream(index: $0.index, [$0.test] + tests(except: index)) })]
         }
         return splitAtPosition([stream(index: "\(layout.table)_\(query.sort.field)", [inOrganization] + tests())])
     }
@@ -221,13 +249,14 @@ struct ListPlanner {
         )
     }
 
-    /// Two ranges of an index that has the order.
-    private func splitAtPosition(_ streams: [Stream]) -> [Stream] {
-        guard let (same, later) = position() else { return streams }
-        return streams.flatMap { stream in
-            [same, later].map { test in
+    /// Two ranges of each index that has the order: first what has the position's value, then what comes later.
+    private func splitAtPosition(_ streams: [Stream]) -> [[Stream]] {
+        guard let (same, later) = position() else { return [streams] }
+        return [(same, true), (later, false)].map { test, isLevel in
+            streams.map { stream in
                 var part = stream
                 part.tests.append(test)
+                part.isLevel = isLevel
                 return part
             }
         }
@@ -270,46 +299,49 @@ struct ListPlanner {
 
     // MARK: Assembly
 
-    private func assemble(_ streams: [Stream]) throws -> ListPlan {
+    private func assemble(_ parts: [[Stream]]) throws -> ListPlan {
         let sorted = !query.sort.isByChange
-        let sort = ListSortExpression.column(query.sort.field)
-        var columns = [TableLayout.columns(of: query.kind, .list, "t")]
         var width = TableLayout.columnCount(of: query.kind, .list)
-        var joins = ""
+        var selected = Selection(list: [TableLayout.columns(of: query.kind, .list, "t")], joins: "")
         var embedColumns: [Int] = []
         for embed in form.embeds {
             let alias = "e_\(embed.form.kind.singular)"
-            columns.append(TableLayout.columns(of: embed.form.kind, embed.form.projection, alias))
+            selected.list.append(TableLayout.columns(of: embed.form.kind, embed.form.projection, alias))
+            selected.joins += " LEFT JOIN \(embed.form.kind.plural) \(alias) ON \(alias).id = t.\(embed.field)"
             embedColumns.append(width)
             width += TableLayout.columnCount(of: embed.form.kind, embed.form.projection)
-            joins += " LEFT JOIN \(embed.form.kind.plural) \(alias) ON \(alias).id = t.\(embed.field)"
         }
-        let direct = streams.count == 1 && streams[0].isOrdered && !streams[0].isDistinct && !query.includeDeleted
         var tombstoneColumn: Int?
         if query.includeDeleted {
-            columns.append("d.id, d.version, d.change, d.deleted_at")
-            joins += " LEFT JOIN tombstones d ON d.kind = \(query.kind.rawValue) AND d.change = k.change"
+            selected.list.append("d.id, d.version, d.change, d.deleted_at")
+            selected.joins += " LEFT JOIN tombstones d ON d.kind = \(query.kind.rawValue) AND d.change = k.change"
             tombstoneColumn = width
             width += 4
         }
-        if sorted { columns.append(direct ? sort : "k.s") }
-        let list = columns.joined(separator: ", ")
-        let page: SQLFragment
-        if direct {
-            page = render(streams[0], columns: list, joins: joins)
-        } else {
-            let join = query.includeDeleted ? "LEFT JOIN" : "CROSS JOIN"
-            page =
-                SQLFragment("SELECT \(list) FROM (") + merged(streams) + ") k \(join) \(layout.table) t ON t.change = k.change"
-                + "\(joins) ORDER BY \(sorted ? "k.s\(order), " : "")k.change\(order)"
-        }
         return ListPlan(
-            sql: page.text, values: page.values, sortColumn: sorted ? width : nil, tombstoneColumn: tombstoneColumn,
+            parts: parts.map { part($0, selected) }, sortColumn: sorted ? width : nil, tombstoneColumn: tombstoneColumn,
             embedColumns: embedColumns)
     }
 
+    private struct Selection {
+        var list: [String]
+        var joins: String
+    }
+
+    /// The rows of some streams, in the order of the list.
+    private func part(_ streams: [Stream], _ selected: Selection) -> SQLFragment {
+        let sorted = !query.sort.isByChange
+        let direct = streams.count == 1 && streams[0].isOrdered && !streams[0].isDistinct && !query.includeDeleted
+        let sort = sorted ? [direct ? ListSortExpression.column(query.sort.field) : "k.s"] : []
+        let list = (selected.list + sort).joined(separator: ", ")
+        if direct { return render(streams[0], columns: list, joins: selected.joins) }
+        let join = query.includeDeleted ? "LEFT JOIN" : "CROSS JOIN"
+        return SQLFragment("SELECT \(list) FROM (") + merged(streams) + ") k \(join) \(layout.table) t ON t.change = k.change"
+            + "\(selected.joins) ORDER BY \(sorted ? "k.s\(order), " : "")k.change\(order)"
+    }
+
     private func render(_ stream: Stream, columns: String, joins: String = "") -> SQLFragment {
-        let sort = query.sort.isByChange ? "" : "\(ListSortExpression.column(query.sort.field))\(order), "
+        let sort = query.sort.isByChange || stream.isLevel ? "" : "\(ListSortExpression.column(query.sort.field))\(order), "
         return SQLFragment("SELECT \(columns) FROM \(stream.source)\(joins) WHERE ") + .joined(stream.tests, by: " AND ")
             + SQLFragment(" ORDER BY \(sort)\(stream.change)\(order) LIMIT ?", [limit])
     }

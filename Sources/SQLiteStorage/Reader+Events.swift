@@ -10,32 +10,30 @@ extension Reader {
     func events(
         _ query: EventQuery, of organization: OrganizationNumber, personal: Bool, into out: inout ByteWriter
     ) throws -> EventEnd {
-        try snapshot {
-            var end = EventEnd()
-            let state =
-                try statements("SELECT event_sequence, events_expired_through FROM organizations WHERE number = ?")
-                .first([.integer(organization.value)]) { ($0.integer(0), $0.integer(1)) } ?? (0, 0)
-            let after = query.after ?? state.1
-            guard after >= state.1 else {
-                end.expired = true
-                return end
-            }
-            end.lastSequence = state.0
-            let page = self.page(query, after: after, organization)
-            try statements(page.text).forEach(page.values) { row in
-                guard end.count < query.limit else {
-                    end.hasMore = true
-                    return
-                }
-                if end.count > 0 { out.append(byte: 0x2C) }
-                Self.write(row, personal: personal, to: &out)
-                end.count += 1
-                end.lastSequence = Place.low(row.integer(0))
-            }
-            // What the filters left out is behind the reader too.
-            if !end.hasMore { end.lastSequence = state.0 }
+        var end = EventEnd()
+        let state =
+            try statements("SELECT event_sequence, events_expired_through FROM organizations WHERE number = ?")
+            .first([.integer(organization.value)]) { ($0.integer(0), $0.integer(1)) } ?? (0, 0)
+        let after = query.after ?? state.1
+        guard after >= state.1 else {
+            end.expired = true
             return end
         }
+        end.lastSequence = state.0
+        let page = self.page(query, after: after, organization)
+        try statements(page.text).forEach(page.values) { row in
+            guard end.count < query.limit else {
+                end.hasMore = true
+                return
+            }
+            if end.count > 0 { out.append(byte: 0x2C) }
+            Self.write(row, personal: personal, to: &out)
+            end.count += 1
+            end.lastSequence = Place.low(row.integer(0))
+        }
+        // What the filters left out is behind the reader too.
+        if !end.hasMore { end.lastSequence = state.0 }
+        return end
     }
 
     private func page(_ query: EventQuery, after: Int64, _ organization: OrganizationNumber) -> SQLFragment {

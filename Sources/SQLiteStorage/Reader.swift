@@ -5,12 +5,19 @@ import SQLiteSetup
 
 /// A read-only connection that steps its own statements: the hot path of every request.
 ///
+/// Each call, from ``begin()`` to ``pause()``, reads one snapshot. The transaction stays open from one call to the next
+/// for as long as nobody has committed: to begin and end one takes system calls under a lock that all connections of the
+/// process share, which halved the pages of two event loops.
+///
 /// Used by one thread at a time, which ``ReaderPool`` sees to.
 final class Reader: StoreReader {
     let connection: OpaquePointer
     let statements: StatementCache
-    private var snapshotDepth = 0
     let signal: CommitSignal
+    /// What was committed when the open transaction began; nil when none is open.
+    private var snapshot: CommitSignal.Mark?
+    /// A call was made since ``rest()`` last looked.
+    private var isInUse = false
     /// What was committed when `counters` and `keys` were read.
     private var seen: CommitSignal.Mark?
     private var storedIdentity: UInt64?
@@ -28,8 +35,41 @@ final class Reader: StoreReader {
         var deadline = UInt64.max
     }
 
-    /// The reader is lent for one call from now on.
-    func begin() { patience.deadline = DispatchTime.now().uptimeNanoseconds + Patience.nanoseconds }
+    /// A call begins, of one snapshot: the last one's if that is still what is there.
+    func begin() throws {
+        patience.deadline = DispatchTime.now().uptimeNanoseconds + Patience.nanoseconds
+        isInUse = true
+        // Taken before anything is read: what is read may be newer, never older.
+        let mark = signal.mark
+        guard mark != snapshot else { return }
+        end()
+        try statements("BEGIN").run()
+        snapshot = mark
+    }
+
+    /// A call ends. With a long journal the transaction does too, so that a checkpoint finds a moment without readers
+    /// and the journal can begin anew.
+    func pause() {
+        if let snapshot, snapshot.frames > Self.shortJournal { end() }
+    }
+
+    /// Ends a transaction that is behind or unused: it would keep the journal from being cut. Called some ten times a
+    /// second between calls.
+    func rest() {
+        if !isInUse || snapshot != signal.mark { end() }
+        isInUse = false
+    }
+
+    /// Ends the transaction, in whatever state it is.
+    func end() {
+        guard snapshot != nil else { return }
+        snapshot = nil
+        // A failed COMMIT of a read leaves nothing behind but the transaction itself.
+        do { try statements("COMMIT").run() } catch { sqlite3_exec(connection, "ROLLBACK", nil, nil, nil) }
+    }
+
+    /// Frames, of a page each: half of what starts a checkpoint.
+    private static let shortJournal: UInt32 = 2_000
 
     /// - Parameter signal: the database's, where somebody has it already.
     init(path: String, signal known: CommitSignal? = nil) throws {
@@ -53,6 +93,7 @@ final class Reader: StoreReader {
     }
 
     deinit {
+        end()
         statements.removeAll()
         sqlite3_close_v2(connection)
     }
@@ -76,10 +117,7 @@ final class Reader: StoreReader {
 
     /// Drops what was remembered when somebody has committed since.
     private func refresh() throws {
-        guard snapshotDepth == 0 else { return }
-        // Taken before anything is read: what is read may be newer, never older.
-        let mark = signal.mark
-        guard mark != seen else { return }
+        guard let mark = snapshot, mark != seen else { return }
         seen = mark
         counters.removeAll(keepingCapacity: true)
         let counter = try statements("SELECT key_counter FROM store").first { $0.integer(0) } ?? 0
@@ -116,35 +154,12 @@ final class Reader: StoreReader {
         return key
     }
 
-    func snapshot<Result>(_ body: () throws -> Result) throws -> Result {
-        if snapshotDepth == 0 { try statements("BEGIN").run() }
-        snapshotDepth += 1
-        defer {
-            snapshotDepth -= 1
-            if snapshotDepth == 0 {
-                // A failed COMMIT of a read leaves nothing behind but the transaction itself.
-                do { try statements("COMMIT").run() } catch { sqlite3_exec(connection, "ROLLBACK", nil, nil, nil) }
-            }
-        }
-        return try body()
-    }
-
     // MARK: Lists
 
     func list(
         _ query: ListQuery, of organization: OrganizationNumber, form: ListForm, into out: inout ByteWriter
     ) throws -> ListEnd {
         let planner = ListPlanner(query, form: form, organization: organization)
-        // One statement is its own snapshot; the first page reads the clock too.
-        if query.position != nil, !query.countsExactly {
-            return try rows(planner, asOf: query.position?.asOf, into: &out)
-        }
-        if snapshotDepth == 0 { try statements("BEGIN").run() }
-        snapshotDepth += 1
-        defer {
-            snapshotDepth -= 1
-            if snapshotDepth == 0, sqlite3_get_autocommit(connection) == 0 { try? statements("COMMIT").run() }
-        }
         var end = try rows(planner, asOf: query.position?.asOf, into: &out)
         if query.countsExactly {
             end.total = planner.findsNothing ? 0 : try Int(planner.total().reduce(0) { try $0 + count($1) })
@@ -153,13 +168,33 @@ final class Reader: StoreReader {
     }
 
     private func rows(_ planner: ListPlanner, asOf: Timestamp?, into out: inout ByteWriter) throws -> ListEnd {
-        let (query, form) = (planner.query, planner.form)
+        let query = planner.query
         var end = ListEnd()
         end.asOf = try asOf ?? mark(of: query, planner.organization)
         if planner.findsNothing { return end }
-        let (plan, statement) = try prepared(planner)
-        defer { statement.reset() }
+        if let shape = planner.plainShape {
+            let (plan, statement) = try plainWalk(planner, shape)
+            var ranks: RankCounter?
+            try write(statement, plan, planner, &ranks, &end, &out)
+            return end
+        }
+        let plan = try planner.plan(estimating: self)
         var ranks = RankCounter(query: query, statements: statements)
+        for part in plan.parts where !end.hasMore {
+            let statement = try statements(part.text)
+            try statement.bind(part.values)
+            try write(statement, plan, planner, &ranks, &end, &out)
+        }
+        return end
+    }
+
+    /// Writes a bound statement's rows until the page is full.
+    private func write(
+        _ statement: Statement, _ plan: ListPlan, _ planner: ListPlanner, _ ranks: inout RankCounter?, _ end: inout ListEnd,
+        _ out: inout ByteWriter
+    ) throws {
+        let (query, form) = (planner.query, planner.form)
+        defer { statement.reset() }
         let source = RecordSource(statement)
         let most = query.ids == nil ? query.limit : 100
         while try statement.step() {
@@ -187,25 +222,18 @@ final class Reader: StoreReader {
             }
             out.append(byte: 0x7D)
         }
-        return end
     }
 
-    /// The plan's statement, bound. A plain walk's is kept by its shape, so that no SQL is written for it again.
-    private func prepared(_ planner: ListPlanner) throws -> (ListPlan, Statement) {
-        guard let shape = planner.plainShape else {
-            let plan = try planner.plan(estimating: self)
-            let statement = try statements(plan.sql)
-            try statement.bind(plan.values)
-            return (plan, statement)
-        }
+    /// The statement of a plain walk, bound; kept by its shape, so that no SQL is written for it again.
+    private func plainWalk(_ planner: ListPlanner, _ shape: Int) throws -> (ListPlan, Statement) {
         if let (plan, statement) = plain[shape] {
             try statement.bind(planner.plainValues)
             return (plan, statement)
         }
         let plan = try planner.plan(estimating: self)
-        let statement = try statements(plan.sql)
+        let statement = try statements(plan.parts[0].text)
         plain[shape] = (plan, statement)
-        try statement.bind(plan.values)
+        try statement.bind(plan.parts[0].values)
         return (plan, statement)
     }
 
@@ -294,21 +322,19 @@ final class Reader: StoreReader {
     }
 
     func resume(_ candidate: ULID, of organization: OrganizationNumber) throws -> (lookup: Lookup, file: ResumeFile?) {
-        try snapshot {
-            var none = ByteWriter(capacity: 64)
-            let form = ListForm(kind: .candidate, personal: false, only: [])
-            let lookup = try record(RecordID(kind: .candidate, ulid: candidate), of: organization, form: form, into: &none)
-            guard case .found = lookup else { return (lookup, nil) }
-            let file = try statements(
-                """
-                SELECT c.resume_file_name, c.resume_media_type, r.bytes FROM resumes r
-                JOIN candidates c ON c.id = r.candidate_id WHERE r.candidate_id = ?
-                """
-            ).first([.ulid(candidate)]) { row in
-                ResumeFile(fileName: row.optionalString(0), mediaType: row.optionalString(1), bytes: row.blob(2))
-            }
-            return (lookup, file)
+        var none = ByteWriter(capacity: 64)
+        let form = ListForm(kind: .candidate, personal: false, only: [])
+        let lookup = try record(RecordID(kind: .candidate, ulid: candidate), of: organization, form: form, into: &none)
+        guard case .found = lookup else { return (lookup, nil) }
+        let file = try statements(
+            """
+            SELECT c.resume_file_name, c.resume_media_type, r.bytes FROM resumes r
+            JOIN candidates c ON c.id = r.candidate_id WHERE r.candidate_id = ?
+            """
+        ).first([.ulid(candidate)]) { row in
+            ResumeFile(fileName: row.optionalString(0), mediaType: row.optionalString(1), bytes: row.blob(2))
         }
+        return (lookup, file)
     }
 }
 

@@ -27,17 +27,32 @@ public final class ReaderPool: ReadStore {
         signal = first.signal
     }
 
+    /// Ends what idle readers keep open and does not need to be; to be called some ten times a second.
+    ///
+    /// - Parameter all: ends all of it, for a checkpoint that waits.
+    public func rest(all: Bool = false) {
+        idle.forEach { shard in
+            for lent in shard { if all { lent.reader.end() } else { lent.reader.rest() } }
+        }
+    }
+
     public func read<Result>(_ body: (any StoreReader) throws -> Result) throws -> Result {
         do {
             let lent = try idle.withLock({ $0.popLast() }) ?? Lent(reader: Reader(path: path, signal: signal))
-            lent.reader.begin()
+            try lent.reader.begin()
             let start = DispatchTime.now().uptimeNanoseconds
             defer {
                 nanoseconds.wrappingAdd(Int64(DispatchTime.now().uptimeNanoseconds - start), ordering: .relaxed)
                 calls.wrappingAdd(1, ordering: .relaxed)
+                lent.reader.pause()
                 idle.withLock { $0.append(lent) }
             }
-            return try body(lent.reader)
+            do {
+                return try body(lent.reader)
+            } catch let failure as SQLiteFailure {
+                lent.reader.end()
+                throw failure
+            }
         } catch let failure as SQLiteFailure {
             throw failure.isBusy ? StoreError.busy(failure.description) : StoreError.unavailable(failure.description)
         }

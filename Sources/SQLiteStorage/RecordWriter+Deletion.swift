@@ -14,12 +14,12 @@ extension RecordWriter {
         let id = RecordID(kind: .candidate, ulid: candidate)
         if let change = try place(of: id, in: organization.number), let record = try load(.candidate, change) {
             try remove(record, in: organization, erasing: true, ChangeOptions())
-        } else if try !eraseTombstone(candidate, in: organization.number) {
+        } else if try !isBuried(id, in: organization.number) {
             return false
-        } else {
-            // The calls outlived the deletion.
-            try buryDependents(.call, of: id, in: organization, erasing: true)
         }
+        // The calls outlive a deletion, and no erasure.
+        try buryDependents(.call, of: id, in: organization, erasing: true)
+        try eraseTombstones(of: candidate)
         try scrubEvents(of: candidate)
         try outbox.erase(candidate)
         noteChange(in: organization.number)
@@ -27,7 +27,7 @@ extension RecordWriter {
     }
 
     private func remove(_ record: Record, in organization: Organization, erasing: Bool, _ options: ChangeOptions) throws {
-        for kind in Self.dependents(of: record.kind, erasing: erasing) {
+        for kind in Self.dependents(of: record.kind) {
             try buryDependents(kind, of: record.recordID, in: organization, erasing: erasing)
         }
         try bury(record, in: organization, erasing: erasing)
@@ -48,9 +48,9 @@ extension RecordWriter {
     }
 
     /// What goes with a record, children first.
-    private static func dependents(of kind: RecordKind, erasing: Bool) -> [RecordKind] {
+    private static func dependents(of kind: RecordKind) -> [RecordKind] {
         switch kind {
-        case .candidate: [.match, .interview, .application] + (erasing ? [.call] : [])
+        case .candidate: [.match, .interview, .application]
         case .job: [.match, .interview, .application, .broadcast]
         default: []
         }
@@ -63,30 +63,9 @@ extension RecordWriter {
         let now = try tick(record.kind, organization.number)
         try SearchIndex.remove(record, at: key, layout: layout, statements: statements)
         try statements("DELETE FROM \(layout.table) WHERE change = ?").run([.integer(key)])
-        try statements(
-            """
-            INSERT INTO tombstones (kind, change, id, external_id, version, created_at, deleted_at, erased)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-            """
-        ).run([
-            .integer(Int64(record.kind.rawValue)), .integer(Place.key(organization.number, now)), .ulid(record.id),
-            erasing ? .null : SQLValue(record.externalID), .integer(record.version + 1), SQLValue(record.createdAt),
-            SQLValue(now), .integer(erasing ? 1 : 0),
-        ])
+        try leaveTombstone(of: record, at: now, in: organization.number, erasing: erasing)
         if record.kind == .match, let candidate = record.reference("candidate_id") { try recountBestScore(candidate) }
         noteChange(in: organization.number)
-    }
-
-    private func eraseTombstone(_ candidate: ULID, in organization: OrganizationNumber) throws -> Bool {
-        let found = try statements("SELECT change FROM tombstones WHERE kind = ? AND id = ? AND change BETWEEN ? AND ?")
-            .first([
-                .integer(Int64(RecordKind.candidate.rawValue)), .ulid(candidate), .integer(Place.key(organization, 0)),
-                .integer(Place.key(organization, Place.mask)),
-            ]) { $0.integer(0) }
-        guard let change = found else { return false }
-        try statements("UPDATE tombstones SET external_id = NULL, erased = 1 WHERE kind = ? AND change = ?")
-            .run([.integer(Int64(RecordKind.candidate.rawValue)), .integer(change)])
-        return true
     }
 
     /// Events are never edited, except by erasure.

@@ -1,5 +1,6 @@
 import Domain
 
+/// What a change of a record brings with it: events, and what other records show of it.
 extension RecordWriter {
     /// Writes an event and a delivery of it for each endpoint that it is owed to.
     func write(_ draft: EventDraft, at time: Timestamp, in organization: Organization) throws {
@@ -62,6 +63,29 @@ extension RecordWriter {
         ])
         noteChange(in: organization.number)
         return (EventID(id), sequence, event.data, event.masked)
+    }
+
+    func related(_ kind: RecordKind, _ id: ULID?) throws -> Record? {
+        guard let id else { return nil }
+        let change = try statements("SELECT change FROM \(TableLayout.of(kind).table) WHERE id = ?").first([.ulid(id)]) { $0.integer(0) }
+        return try change.flatMap { try load(kind, $0) }
+    }
+
+    // MARK: Scores
+
+    /// Keeps each candidate's best score, which the `min_score` filter reads; no visible change of the candidate.
+    func keepBestScore(before: Record?, after: Record) throws {
+        guard let candidate = after.reference("candidate_id"), case .number(let score) = after["score"] else { return }
+        if let old = before?.reference("candidate_id"), old != candidate { try recountBestScore(old) }
+        if case .number(let old)? = before?["score"], old > score { return try recountBestScore(candidate) }
+        try statements("UPDATE candidates SET best_score = ?1 WHERE id = ?2 AND ifnull(best_score, -1) < ?1")
+            .run([.real(score), .ulid(candidate)])
+    }
+
+    func recountBestScore(_ candidate: ULID) throws {
+        try statements(
+            "UPDATE candidates SET best_score = (SELECT max(score) FROM matches WHERE candidate_id = ?1) WHERE id = ?1"
+        ).run([.ulid(candidate)])
     }
 }
 

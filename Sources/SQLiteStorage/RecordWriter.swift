@@ -13,31 +13,15 @@ final class RecordWriter: StoreWriter {
     let outbox: OutboxWriter
     /// The last `updated_at` given, by organization and kind, loaded once and stored at the end.
     private var clocks: [Clock: Timestamp] = [:]
+    /// The last event's sequence, likewise.
     var sequences: [OrganizationNumber: Int64] = [:]
     private var changed: Set<OrganizationNumber> = []
-    private var resolved: [Named: ULID] = [:]
+    /// Ids that `external_id`s were found to have.
+    var resolved: [Named: ULID] = [:]
 
     private struct Clock: Hashable {
         let organization: OrganizationNumber
         let kind: RecordKind
-    }
-
-    /// Told apart byte for byte, as the table does; Swift's own `==` takes canonically equivalent texts for one.
-    private struct Named: Hashable {
-        let organization: OrganizationNumber
-        let kind: RecordKind
-        let externalID: String
-
-        static func == (left: Named, right: Named) -> Bool {
-            left.organization == right.organization && left.kind == right.kind
-                && left.externalID.utf8.elementsEqual(right.externalID.utf8)
-        }
-
-        func hash(into hasher: inout Hasher) {
-            hasher.combine(kind)
-            var text = externalID
-            text.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
-        }
     }
 
     init(
@@ -69,10 +53,10 @@ final class RecordWriter: StoreWriter {
     // MARK: Changing
 
     func apply(
-        _ input: RecordInput, in organization: Organization, options: ChangeOptions
+        _ input: RecordInput, in organization: Organization, options: ChangeOptions, refusal: () throws -> String?
     ) throws -> ChangeOutcome {
         let existing = try input.externalID.flatMap { try find(kind: input.kind, externalID: $0, in: organization.number) }
-        if let existing { return try update(existing, by: input, in: organization, options) }
+        if let existing { return try update(existing, by: input, in: organization, options, refusal: refusal) }
         return try create(input, in: organization, options)
     }
 
@@ -85,10 +69,12 @@ final class RecordWriter: StoreWriter {
 
     private func create(_ given: RecordInput, in organization: Organization, _ options: ChangeOptions) throws -> ChangeOutcome {
         let input = try resolve(given, in: organization.number)
-        let values = try RecordChange.values(of: nil, after: input, mode: options.mode)
+        let revived = try tombstone(of: input, in: organization.number)
+        let values = try RecordChange.values(
+            of: nil, after: input, mode: options.mode, wasCompleted: wasCompleted(input.kind, revived?.id))
         let layout = TableLayout.of(input.kind)
         let now = try tick(input.kind, organization.number)
-        let revived = try revive(input, in: organization.number)
+        if let revived { try remove(revived, of: input.kind) }
         let record = Record(
             kind: input.kind, id: revived?.id ?? newID(now), externalID: input.externalID,
             version: (revived?.version ?? 0) + 1, createdAt: revived?.createdAt ?? now, updatedAt: now, values: values)
@@ -103,16 +89,18 @@ final class RecordWriter: StoreWriter {
     }
 
     private func update(
-        _ existing: Record, by given: RecordInput, in organization: Organization, _ options: ChangeOptions
+        _ existing: Record, by given: RecordInput, in organization: Organization, _ options: ChangeOptions,
+        refusal: () throws -> String? = { nil }
     ) throws -> ChangeOutcome {
         let input = try resolve(given, in: organization.number)
-        let values = try RecordChange.values(of: existing, after: input, mode: options.mode)
+        let values = try RecordChange.values(
+            of: existing, after: input, mode: options.mode, wasCompleted: wasCompleted(existing.kind, existing.id))
         let externalID = input.externalID ?? existing.externalID
         let keepsName = FieldValue.text(externalID ?? "").isUnchanged(from: .text(existing.externalID ?? ""))
         if keepsName, RecordChange.isUnchanged(existing.values, values), try resumeIsUnchanged(existing, input) {
             return .unchanged(existing)
         }
-        if let refusal = options.refusal { throw InputFaults([InputFault("", refusal)]) }
+        if let reason = try refusal() { throw InputFaults([InputFault("", reason)]) }
         if !keepsName, let externalID, try find(kind: input.kind, externalID: externalID, in: organization.number) != nil {
             throw InputFaults([InputFault("/external_id", "another \(input.kind.singular) has it")])
         }
@@ -133,7 +121,7 @@ final class RecordWriter: StoreWriter {
     private func finishChange(
         before: Record?, after: Record, input: RecordInput, in organization: Organization, _ options: ChangeOptions
     ) throws {
-        changed.insert(organization.number)
+        noteChange(in: organization.number)
         if let resume = input.resume {
             try statements("INSERT OR REPLACE INTO resumes (candidate_id, bytes) VALUES (?, ?)")
                 .run([.ulid(after.id), .blob(resume.bytes)])
@@ -190,50 +178,7 @@ final class RecordWriter: StoreWriter {
         return try change.flatMap { try load(kind, $0) }
     }
 
-    /// Turns relations by `external_id` into ids, and refuses those that are not there.
-    private func resolve(_ input: RecordInput, in organization: OrganizationNumber) throws -> RecordInput {
-        var input = input
-        let fields = input.kind.schema.fields
-        for reference in input.references {
-            let name = Named(organization: organization, kind: reference.kind, externalID: reference.externalID)
-            guard let id = try resolved[name] ?? lookUp(name) else {
-                if reference.isLoose { continue }
-                throw InputFaults([
-                    InputFault(
-                        "/" + fields[reference.field].name.dropLast(2) + "external_id",
-                        "there is no \(reference.kind.singular) with the external_id '\(reference.externalID.prefix(80))'")
-                ])
-            }
-            if resolved.count > 50_000 { resolved = [:] }
-            resolved[name] = id
-            input.values[reference.field] = .reference(id)
-        }
-        for (index, value) in input.values {
-            guard case .reference(let ulid) = value, case .reference(let kind) = fields[index].form,
-                !input.references.contains(where: { $0.field == index }),
-                try place(of: RecordID(kind: kind, ulid: ulid), in: organization) == nil
-            else { continue }
-            throw InputFaults([InputFault("/" + fields[index].name, "there is no \(RecordID(kind: kind, ulid: ulid))")])
-        }
-        if input.kind == .interview { try fillFromApplication(&input) }
-        return input
-    }
-
-    /// An interview that names its application need not name the candidate and the job again.
-    private func fillFromApplication(_ input: inout RecordInput) throws {
-        let schema = RecordKind.interview.schema
-        guard case .reference(let id)? = input.values[schema.position("application_id")],
-            let application = try related(.application, id)
-        else { return }
-        for name in ["candidate_id", "job_id"] where input.values[schema.position(name)] == nil {
-            input.values[schema.position(name)] = application[name]
-        }
-    }
-
-    private func lookUp(_ name: Named) throws -> ULID? {
-        try statements("SELECT id FROM \(TableLayout.of(name.kind).table) WHERE organization = ? AND external_id = ?")
-            .first([.integer(name.organization.value), .text(name.externalID)]) { $0.ulid(0) }
-    }
+    func noteChange(in organization: OrganizationNumber) { changed.insert(organization) }
 
     // MARK: Time
 
@@ -249,52 +194,5 @@ final class RecordWriter: StoreWriter {
         guard next <= Place.latest else { throw StoreError.unavailable("the clock is past \(Place.latest)") }
         clocks[clock] = next
         return next
-    }
-
-    func related(_ kind: RecordKind, _ id: ULID?) throws -> Record? {
-        guard let id else { return nil }
-        let change = try statements("SELECT change FROM \(TableLayout.of(kind).table) WHERE id = ?").first([.ulid(id)]) { $0.integer(0) }
-        return try change.flatMap { try load(kind, $0) }
-    }
-
-    func noteChange(in organization: OrganizationNumber) { changed.insert(organization) }
-    func forgetNames() { resolved = [:] }
-
-    // MARK: Scores
-
-    /// Keeps each candidate's best score, which the `min_score` filter reads; no visible change of the candidate.
-    private func keepBestScore(before: Record?, after: Record) throws {
-        guard let candidate = after.reference("candidate_id"), case .number(let score) = after["score"] else { return }
-        if let old = before?.reference("candidate_id"), old != candidate { try recountBestScore(old) }
-        if case .number(let old)? = before?["score"], old > score { return try recountBestScore(candidate) }
-        try statements("UPDATE candidates SET best_score = ?1 WHERE id = ?2 AND ifnull(best_score, -1) < ?1")
-            .run([.real(score), .ulid(candidate)])
-    }
-
-    func recountBestScore(_ candidate: ULID) throws {
-        try statements(
-            "UPDATE candidates SET best_score = (SELECT max(score) FROM matches WHERE candidate_id = ?1) WHERE id = ?1"
-        ).run([.ulid(candidate)])
-    }
-
-    // MARK: Tombstones
-
-    /// The tombstone that the input's `external_id` revives, taken away.
-    private func revive(
-        _ input: RecordInput, in organization: OrganizationNumber
-    ) throws -> (id: ULID, version: Int64, createdAt: Timestamp)? {
-        guard let externalID = input.externalID else { return nil }
-        let kind = SQLValue.integer(Int64(input.kind.rawValue))
-        let found = try statements(
-            """
-            SELECT id, version, created_at, change FROM tombstones
-            WHERE kind = ? AND external_id = ? AND change BETWEEN ? AND ?
-            """
-        ).first([
-            kind, .text(externalID), .integer(Place.key(organization, 0)), .integer(Place.key(organization, Place.mask)),
-        ]) { ($0.ulid(0), $0.integer(1), $0.time(2), $0.integer(3)) }
-        guard let (id, version, createdAt, change) = found else { return nil }
-        try statements("DELETE FROM tombstones WHERE kind = ? AND change = ?").run([kind, .integer(change)])
-        return (id, version, createdAt)
     }
 }

@@ -1,3 +1,5 @@
+import Domain
+
 /// The tables, as migrations that are only ever added to.
 ///
 /// **The key of a record's row is its place in the change order**: `change` is the organization's number shifted left
@@ -8,12 +10,16 @@ enum Schema {
     struct Migration {
         let name: String
         let sql: String
+        /// Kinds whose full-text index is new and empty after it.
+        var reindexed: [RecordKind] = []
     }
 
     static let migrations: [Migration] = [
         Migration(name: "1 organizations, keys, events", sql: base),
         Migration(name: "1 people and jobs", sql: people),
         Migration(name: "1 what happens between them", sql: relations),
+        Migration(name: "2 words, skills and whole numbers", sql: search, reindexed: [.candidate, .job]),
+        Migration(name: "2 what is known of what was", sql: remains),
         Migration(name: webhooksName, sql: webhooks),
     ]
 
@@ -380,5 +386,22 @@ enum Schema {
         CREATE UNIQUE INDEX broadcasts_external_id ON broadcasts (organization, external_id)
             WHERE external_id IS NOT NULL;
         CREATE INDEX broadcasts_job_id ON broadcasts (job_id);
+        """
+
+    /// One column for all words of a record; ranges of numbers as their whole parts, each in the change order.
+    private static let search = """
+        DROP TABLE candidates_search;
+        DROP TABLE jobs_search;
+        CREATE VIRTUAL TABLE candidates_search USING fts5 (
+            text, content='', columnsize=0, prefix='2 3', tokenize="unicode61 remove_diacritics 2 tokenchars '+#'"
+        );
+        CREATE VIRTUAL TABLE jobs_search USING fts5 (
+            text, content='', columnsize=0, prefix='2 3', tokenize="unicode61 remove_diacritics 2 tokenchars '+#'"
+        );
+        DROP INDEX candidates_years_experience;
+        DROP INDEX candidates_best_score;
+        CREATE INDEX candidates_years_experience ON candidates (CAST(years_experience AS INTEGER))
+            WHERE years_experience IS NOT NULL;
+        CREATE INDEX candidates_best_score ON candidates (CAST(best_score AS INTEGER)) WHERE best_score IS NOT NULL;
         """
 }

@@ -4,78 +4,182 @@ import GRDBSQLite
 /// The full-text index of a kind: its rows carry the records' `change`, so what it finds comes in the change order and
 /// an organization is a range of it.
 ///
-/// It holds no text of its own (`content=''`), so that a row is taken out by giving its old texts again.
+/// It holds no text of its own (`content=''`), so that a row is taken out by giving its old texts again. One column has
+/// three sorts of words, told apart by scalars of Unicode's private use, which the tokenizer takes for letters and no
+/// query may hold:
+/// - the words that every key may search, as they are;
+/// - the words of personal fields, each after ``mark``: who may not read them does not ask for them, and finds out
+///   nothing by how long an answer takes;
+/// - each skill of a candidate as a whole, as one scalar of plane 15 (see ``token(ofSkill:)``): the words of one skill may
+///   stand in many others.
 enum SearchIndex {
     /// The expression for a user's words: FTS5's strings, joined by AND. Nil when there is no word to find.
-    static func expression(_ query: SearchQuery) -> String? {
+    ///
+    /// - Parameter personal: searches the personal fields too.
+    static func expression(_ query: SearchQuery, personal: Bool) -> String? {
         if query.terms.isEmpty { return nil }
-        return query.terms.map { quoted($0.text) + ($0.isPrefix ? " *" : "") }.joined(separator: " AND ")
+        return query.terms.map { term in
+            let texts = personal ? [term.text, marked(term.text)] : [term.text]
+            return "(" + texts.map { quoted($0) + (term.isPrefix ? " *" : "") }.joined(separator: " OR ") + ")"
+        }.joined(separator: " AND ")
     }
 
-    /// The expression that finds candidates whose skills contain the words of each skill. Nil when some skill has none.
-    static func expression(skills: [String]) -> String? {
-        let queries = skills.map { SearchQuery("\"" + folded($0).filter { $0 != "\"" } + "\"") }
-        guard queries.allSatisfy({ !$0.terms.isEmpty }) else { return nil }
-        return queries.flatMap(\.terms).map { "skills : " + quoted($0.text) }.joined(separator: " AND ")
+    /// The expression that finds candidates with all of the skills, and now and then one with another in its place: the
+    /// row is asked too.
+    static func expression(skills: [String]) -> String {
+        skills.map { quoted(String(token(ofSkill: folded($0)))) }.joined(separator: " AND ")
     }
-
-    /// Restricts an expression to what a key without `read:pii` may search.
-    static func open(_ expression: String) -> String { "{words skills} : (\(expression))" }
 
     private static func quoted(_ text: String) -> String {
         "\"" + text.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"") + "\""
     }
 
-    /// The texts of a record: for every key, its skills, and for keys with `read:pii`.
-    static func texts(_ record: Record) -> [SQLValue] {
+    /// The text of a record.
+    static func text(_ record: Record) -> String {
+        var out = TextBuilder()
         switch record.kind {
-        case .candidate:
-            [
-                join(record, nameFields(record) + ["headline", "location", "source"]),
-                list(record["skills"]),
-                join(record, ["email", "phone", "external_user_id", "resume.text"]),
-            ]
-        case .job:
-            [
-                join(record, ["title", "department", "location", "employment_type", "description"]),
-                list(record["required_skills"]), .null,
-            ]
-        default: []
+        case .candidate: candidate(record.values, &out)
+        case .job: job(record.values, &out)
+        default: break
+        }
+        return String(decoding: out.bytes, as: UTF8.self)
+    }
+
+    private static func candidate(_ values: [FieldValue], _ out: inout TextBuilder) {
+        let at = CandidateFields.positions
+        let (full, first, last) = (values[at.full], values[at.first], values[at.last])
+        out.append(full)
+        // The first and the last name stand in most full names already.
+        if !isFull(full, first, last) {
+            out.append(first)
+            out.append(last)
+        }
+        for position in at.open { out.append(values[position]) }
+        if case .list(let skills) = values[at.skills] {
+            for skill in skills { out.append(skill) }
+            for skill in skills { out.append(token(ofSkill: folded(skill))) }
+        }
+        for position in at.personal { out.appendMarked(values[position]) }
+    }
+
+    private static func isFull(_ full: FieldValue, _ first: FieldValue, _ last: FieldValue) -> Bool {
+        guard case .text(let full) = full, case .text(let first) = first, case .text(let last) = last else { return false }
+        return full.utf8.count == first.utf8.count + last.utf8.count + 1 && full.utf8.starts(with: first.utf8)
+            && full.utf8.suffix(last.utf8.count).elementsEqual(last.utf8)
+    }
+
+    private static func job(_ values: [FieldValue], _ out: inout TextBuilder) {
+        for position in JobFields.positions { out.append(values[position]) }
+        if case .list(let skills) = values[JobFields.skills] {
+            for skill in skills { out.append(skill) }
         }
     }
 
-    /// The first and the last name stand in most full names already.
-    private static func nameFields(_ record: Record) -> [String] {
-        guard let full = record.text("full_name"), let first = record.text("first_name"), let last = record.text("last_name"),
-            full.utf8.starts(with: first.utf8), full.utf8.count == first.utf8.count + last.utf8.count + 1
-        else { return ["full_name", "first_name", "last_name"] }
-        return ["full_name"]
+    private enum CandidateFields {
+        static let positions: (full: Int, first: Int, last: Int, open: [Int], skills: Int, personal: [Int]) = {
+            let schema = RecordKind.candidate.schema
+            return (
+                schema.position("full_name"), schema.position("first_name"), schema.position("last_name"),
+                ["headline", "location", "source"].map(schema.position), schema.position("skills"),
+                ["email", "phone", "external_user_id", "resume.text"].map(schema.position)
+            )
+        }()
     }
 
-    /// A word of its own between two texts, so that no phrase spans them: of Unicode's private use, which the tokenizer
-    /// takes for a letter and nobody searches for.
-    private static let stop = " \u{E000} "
-
-    /// Field by field.
-    private static func join(_ record: Record, _ fields: [String]) -> SQLValue {
-        let texts = fields.compactMap(record.text)
-        return texts.isEmpty ? .null : .text(texts.joined(separator: stop))
+    private enum JobFields {
+        static let positions = ["title", "department", "location", "employment_type", "description"]
+            .map(RecordKind.job.schema.position)
+        static let skills = RecordKind.job.schema.position("required_skills")
     }
 
-    private static func list(_ value: FieldValue) -> SQLValue {
-        guard case .list(let list) = value, !list.isEmpty else { return .null }
-        return .text(folded(list.joined(separator: stop)))
+    /// What each word of a personal text begins with.
+    private static let mark: Unicode.Scalar = "\u{E003}"
+
+    /// The texts of a record in UTF-8, a word of its own between them, so that no phrase spans two.
+    private struct TextBuilder {
+        var bytes: [UInt8] = []
+        private static let stop = Array(" \u{E000} ".utf8)
+        private static let mark = Array(String(SearchIndex.mark).utf8)
+
+        init() { bytes.reserveCapacity(512) }
+
+        private mutating func separate() {
+            if !bytes.isEmpty { bytes.append(contentsOf: Self.stop) }
+        }
+
+        mutating func append(_ value: FieldValue) {
+            if case .text(let text) = value { append(text) }
+        }
+
+        mutating func append(_ text: String) {
+            separate()
+            bytes.append(contentsOf: text.utf8)
+        }
+
+        mutating func append(_ scalar: Unicode.Scalar) {
+            separate()
+            bytes.append(contentsOf: UTF8.encode(scalar) ?? .init())
+        }
+
+        mutating func appendMarked(_ value: FieldValue) {
+            guard case .text(var text) = value else { return }
+            separate()
+            let isASCII = text.withUTF8 { utf8 in
+                guard utf8.allSatisfy({ $0 < 0x80 }) else { return false }
+                var inWord = false
+                for byte in utf8 {
+                    let isLetter = Unicode.Scalar(byte).isSearchable
+                    if isLetter, !inWord { bytes.append(contentsOf: Self.mark) }
+                    inWord = isLetter
+                    bytes.append(byte)
+                }
+                return true
+            }
+            if !isASCII { bytes.append(contentsOf: SearchIndex.marked(text).utf8) }
+        }
+    }
+
+    /// The text with the mark before each of its words.
+    static func marked(_ text: String) -> String {
+        var out = String.UnicodeScalarView()
+        var inWord = false
+        for scalar in text.unicodeScalars {
+            // A combining mark is no word of its own and ends none.
+            let isCombining = (0x300...0x36F).contains(scalar.value)
+            let isLetter = scalar.isSearchable
+            if isLetter, !inWord { out.append(mark) }
+            inWord = isLetter || (inWord && isCombining)
+            out.append(scalar)
+        }
+        return String(out)
+    }
+
+    /// One of 65,533 scalars of the private use of plane 15: the folded skill's FNV-1a hash. A word of one scalar has no
+    /// entries in the index's prefixes.
+    static func token(ofSkill skill: String) -> Unicode.Scalar {
+        var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+        for byte in skill.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
+        return Unicode.Scalar(0xF0000 + UInt32(truncatingIfNeeded: (hash ^ hash >> 32) % 65_533)) ?? mark
     }
 
     static func add(_ record: Record, at change: Int64, layout: TableLayout, statements: StatementCache) throws {
         guard let search = layout.search else { return }
-        try statements("INSERT INTO \(search) (rowid, words, skills, personal) VALUES (?, ?, ?, ?)")
-            .run([.integer(change)] + texts(record))
+        try statements("INSERT INTO \(search) (rowid, text) VALUES (?, ?)").run([.integer(change), .text(text(record))])
     }
 
     static func remove(_ record: Record, at change: Int64, layout: TableLayout, statements: StatementCache) throws {
         guard let search = layout.search else { return }
-        try statements("INSERT INTO \(search) (\(search), rowid, words, skills, personal) VALUES ('delete', ?, ?, ?, ?)")
-            .run([.integer(change)] + texts(record))
+        try statements("INSERT INTO \(search) (\(search), rowid, text) VALUES ('delete', ?, ?)")
+            .run([.integer(change), .text(text(record))])
+    }
+
+    /// Fills an empty index from the records' table.
+    static func rebuild(_ layout: TableLayout, statements: StatementCache) throws {
+        let columns = TableLayout.columns(of: layout.kind, .detail, "t")
+        let all = try statements("SELECT \(columns), t.change FROM \(layout.table) t")
+        let change = TableLayout.columnCount(of: layout.kind, .detail)
+        try all.forEach { row in
+            try add(RecordSource(all).record(layout.kind), at: row.integer(change), layout: layout, statements: statements)
+        }
     }
 }

@@ -1,10 +1,14 @@
 import Domain
 import GRDBSQLite
 
-/// The rows of one import in a private database on disk that goes with it.
+/// The rows of one import: the newest in memory, the others in a private database on disk that goes with it.
+///
+/// They are moved there many at a time and in order: one by one and in any order, they cost an import a tenth of its time.
 public final class SeenIndex: SeenRows {
     private let connection: OpaquePointer
     private let statements: StatementCache
+    private var newest: [ExactText: Int] = [:]
+    private static let most = 50_000
 
     public init() throws {
         // An empty name: SQLite's private on-disk database, deleted when it is closed.
@@ -24,10 +28,17 @@ public final class SeenIndex: SeenRows {
     }
 
     public func line(of externalID: String) throws -> Int? {
-        try statements("SELECT line FROM seen WHERE external_id = ?").first([.text(externalID)]) { Int($0.integer(0)) }
+        if let line = newest[ExactText(externalID)] { return line }
+        return try statements("SELECT line FROM seen WHERE external_id = ?").first([.text(externalID)]) { Int($0.integer(0)) }
     }
 
     public func remember(_ externalID: String, line: Int) throws {
-        try statements("INSERT OR IGNORE INTO seen (external_id, line) VALUES (?, ?)").run([.text(externalID), .integer(Int64(line))])
+        let key = ExactText(externalID)
+        if newest[key] == nil { newest[key] = line }
+        guard newest.count >= Self.most else { return }
+        let sorted = newest.sorted { $0.key.text.utf8.lexicographicallyPrecedes($1.key.text.utf8) }
+        newest.removeAll(keepingCapacity: true)
+        let insert = try statements("INSERT OR IGNORE INTO seen (external_id, line) VALUES (?, ?)")
+        for (key, line) in sorted { try insert.run([.text(key.text), .integer(Int64(line))]) }
     }
 }

@@ -64,6 +64,7 @@ public struct HirewireServer {
         } catch let error as IOError {
             throw SettingProblem(portProblem(error, settings.operatorHost, settings.operatorPort, "--operator-port"))
         }
+        readers.rest(all: true)
         database.checkpoint()
         withExtendedLifetime(lock) {}
     }
@@ -166,7 +167,10 @@ private struct Upkeep: Service {
             waiters.look(changed: now != mark)
             mark = now
             tick += 1
-            if tick % 2 == 0 { output.flush() }
+            if tick % 2 == 0 {
+                readers.rest()
+                output.flush()
+            }
         }
     }
 

@@ -75,6 +75,18 @@ struct RecordChangeTests {
         #expect(fault?.faults.map(\.pointer) == ["/candidate_id", "/job_id"])
     }
 
+    @Test("Which way an interview's status may go", arguments: [nil] + RecordSchema.interviewStatuses.map(Optional.init), [false, true])
+    func interviewStatus(before: String?, wasCompleted: Bool) throws {
+        let id = "cand_00000000000000000000000001"
+        let existing = try before.map { try apply(#"{"candidate_id":"\#(id)","status":"\#($0)"}"#, to: nil, .interview) }
+        for after in RecordSchema.interviewStatuses {
+            let input = try RecordInput(kind: .interview, json: JSONParser.parse(#"{"candidate_id":"\#(id)","status":"\#(after)"}"#))
+            let taken = (try? RecordChange.values(of: existing, after: input, mode: .merge, wasCompleted: wasCompleted)) != nil
+            let isBack = ["scheduled", "in_progress"].contains(after) && (wasCompleted || before == "completed")
+            #expect(taken == !isBack, "\(before ?? "new") to \(after)")
+        }
+    }
+
     @Test(
         "What can't be a field's value is refused with its place",
         arguments: [

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Domain
@@ -145,6 +146,22 @@ struct ListRequestTests {
             #expect(next.query.includeDeleted == request.query.includeDeleted && next.query.updatedAfter == request.query.updatedAfter)
             #expect(next.query.conditions.count == request.query.conditions.count)
         }
+    }
+
+    @Test(
+        "Words that are compared without regard to case are the same walk in any case and order, each once",
+        arguments: [
+            (RecordKind.application, "status=Hired,new", "status=NEW,hired"), (.application, "stage=Phone", "stage=PHONE,phone"),
+            (.interview, "type=b,A", "type=a,B"), (.call, "purpose=ÉCRAN", "purpose=écran"),
+            (.candidate, "location=Austin, TX", "location=austin, tx"),
+            (.candidate, "skill=Swift&skill=C", "skill=c&skill=SWIFT"), (.job, "department=a&department=A", "department=A"),
+        ])
+    func anyCase(kind: RecordKind, first: String, later: String) throws {
+        let cursor = try read(kind, first).cursor(after: position)
+        let with = try read(kind, "\(later)&sort=updated_at&cursor=\(cursor)")
+        let alone = try read(kind, "cursor=\(cursor)")
+        #expect(with.query.position == position && alone.query.position == position)
+        #expect(with.canonical == alone.canonical && alone.query.conditions.count == 1)
     }
 
     @Test(

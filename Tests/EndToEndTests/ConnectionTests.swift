@@ -159,6 +159,32 @@ import Testing
         #expect(stranger["Access-Control-Allow-Origin"] == nil && plain["Access-Control-Allow-Origin"] == nil)
     }
 
+    @Test func optionsOfTheServerAsAWholeIsAnsweredAsThatOfEachAddress() throws {
+        let response = try server.ask("OPTIONS", "*")
+        #expect(response.status == 204 && response.body.isEmpty && response["Allow"] == "GET, HEAD, OPTIONS")
+        #expect(try server.get("*", key: key).code == "invalid_request")
+    }
+
+    @Test(arguments: ["GET", "HEAD"])
+    func whoAsksForWhatIsNotThereGetsNothingOfWhatIs(method: String) throws {
+        // given: a bucket of its own, too slow to refill meanwhile
+        let own = try server.makeKey("--scope", "read:pii", limit: 10).token
+        func ask(_ target: String) throws -> Response { try server.ask(method, target, key: own, ["If-None-Match: *"]) }
+
+        // then: what is there is not sent, for a tenth
+        for target in ["/api/v1/candidates?limit=5", "/api/v1/candidates?q=nosuchword", "/api/v1/candidates/\(shared.candidate)"] {
+            let response = try ask(target)
+            #expect(response.status == 304 && response.body.isEmpty && response["ETag"]?.hasPrefix("W/\"") == true, "\(target)")
+            #expect(response["Content-Type"] == nil && response["Content-Length"] == nil && response["Cache-Control"] != nil)
+            #expect(response["RateLimit"]?.hasPrefix("\"default\";r=9;t=") == true)
+        }
+        for target in ["/api/v1/event-types", "/api/v1/events?limit=1", "/docs", "/openapi.json"] { #expect(try ask(target).status == 304) }
+        // and what is not is told
+        #expect(try ask("/api/v1/candidates?limit=0").status == 400)
+        #expect(try ask("/api/v1/candidates/\(shared.stranger)").status == 404)
+        #expect(try ask("/api/v1/candidates/\(shared.deleted)").status == 410)
+    }
+
     @Test func anAllowedOriginMayReadTheAnswerAndItsHeadersAlsoOfErrors() throws {
         for (target, key) in [
             ("/api/v1/candidates?limit=1", key as String?), ("/api/v1/candidates?limit=0", key), ("/api/v1/candidates", nil),

@@ -35,6 +35,7 @@ import Testing
         #expect(ContinuousClock.now - start < .seconds(10))
         let answer = try waiting.receive()
         #expect(try answer.status == 200 && answer.json["data"].array?.isEmpty == true)
+        #expect(answer["Connection"] == "close")
         #expect(try waiting.readToEnd().isEmpty)
         #expect(try idle.readToEnd().isEmpty)
         #expect(throws: Trouble.self) { try server.connect() }

@@ -95,10 +95,10 @@ import Testing
         let key = try #require(server.key)
         _ = try server.get("/api/v1/candidates", key: key)
         _ = try server.get("/api/v1/candidates/nonsense", key: key)
-        func ask(_ target: String) throws -> Response {
+        func ask(_ target: String, method: String = "GET") throws -> Response {
             let connection = try Connection(server.operatorPort)
-            connection.send(Server.request("GET", target))
-            return try connection.receive()
+            connection.send(Server.request(method, target))
+            return try connection.receive(isHead: method == "HEAD")
         }
 
         // when
@@ -115,6 +115,14 @@ import Testing
         #expect(metrics.text.contains("\nprocess_resident_memory_bytes "))
         let nothing = try ask("/nothing")
         #expect(nothing.status == 404 && nothing["Content-Type"] == "application/problem+json")
+        for target in ["/healthz", "/readyz", "/metrics"] {
+            #expect(try ask(target, method: "HEAD").status == 200)
+            for method in ["POST", "PUT", "DELETE"] {
+                let refused = try ask(target, method: method)
+                #expect(refused.status == 405 && refused.code == "method_not_allowed" && refused["Allow"] == "GET, HEAD")
+            }
+        }
+        #expect(try ask("/nothing", method: "POST").status == 404)
         // the operator's pages are not on the public listener
         #expect(try server.get("/metrics").status == 404 && server.get("/readyz").status == 404)
     }

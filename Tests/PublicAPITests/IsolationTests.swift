@@ -2,6 +2,7 @@ import Domain
 import Foundation
 import HTTPSupport
 import NIOCore
+import TestSupport
 import Testing
 
 @testable import PublicAPI

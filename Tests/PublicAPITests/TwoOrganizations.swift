@@ -1,9 +1,12 @@
+import Dispatch
 import Domain
 import Foundation
 import HTTPSupport
 import NIOCore
 import NIOHTTP1
+import NIOPosix
 import SQLiteStorage
+import TestSupport
 
 @testable import PublicAPI
 
@@ -29,7 +32,10 @@ final class TwoOrganizations: Sendable {
     let sides: [Side]
     private let folder: String
 
-    init(_ random: inout SeededGenerator) throws {
+    /// - Parameters:
+    ///   - threads: where longer answers are made.
+    ///   - monotonic: the limits' clock, in nanoseconds; the system's unless given.
+    init(_ random: inout SeededGenerator, threads: NIOThreadPool = .singleton, monotonic: (@Sendable () -> Int64)? = nil) throws {
         folder = NSTemporaryDirectory() + "hirewire-isolation-" + UUID().uuidString
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         let database = try Database(path: folder + "/hirewire.db")
@@ -60,7 +66,8 @@ final class TwoOrganizations: Sendable {
         }
         core = PublicCore(
             store: try ReaderPool(path: database.path), configuration: PublicConfiguration(), time: SystemTime(), usage: UsageCounter(),
-            observer: NoLog(), waiters: EventWaiters())
+            observer: NoLog(), waiters: EventWaiters(), threads: threads,
+            monotonic: monotonic ?? { Int64(DispatchTime.now().uptimeNanoseconds) })
     }
 
     deinit { try? FileManager.default.removeItem(atPath: folder) }
@@ -109,22 +116,5 @@ final class TwoOrganizations: Sendable {
         case .now(let answer): return answer
         case .later(let start): return await withCheckedContinuation { continuation in start { continuation.resume(returning: $0) } }
         }
-    }
-}
-
-/// Steele, Lea and Flood's SplitMix64, its seed printed so that what failed can be run again.
-struct SeededGenerator: RandomNumberGenerator {
-    private var state: UInt64
-    init(_ purpose: String) {
-        let given = ProcessInfo.processInfo.environment["HIREWIRE_TEST_SEED"].flatMap { UInt64($0) }
-        state = given ?? UInt64.random(in: 0...UInt64.max)
-        print("HIREWIRE_TEST_SEED=\(state) (\(purpose))")
-    }
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var value = state
-        value = (value ^ (value >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        value = (value ^ (value >> 27)) &* 0x94D0_49BB_1331_11EB
-        return value ^ (value >> 31)
     }
 }

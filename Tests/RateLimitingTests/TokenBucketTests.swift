@@ -1,5 +1,6 @@
 import Foundation
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import RateLimiting
@@ -7,23 +8,6 @@ import Testing
 @Suite("The token bucket: exact, whatever the clock does")
 struct TokenBucketTests {
     private static let second: Int64 = 1_000_000_000
-
-    /// Steele, Lea and Flood's SplitMix64, its seed printed so that what failed can be run again.
-    private struct SeededGenerator: RandomNumberGenerator {
-        private var state: UInt64
-        init(_ purpose: String) {
-            let given = ProcessInfo.processInfo.environment["HIREWIRE_TEST_SEED"].flatMap { UInt64($0) }
-            state = given ?? UInt64.random(in: 0...UInt64.max)
-            print("HIREWIRE_TEST_SEED=\(state) (\(purpose))")
-        }
-        mutating func next() -> UInt64 {
-            state &+= 0x9E37_79B9_7F4A_7C15
-            var value = state
-            value = (value ^ (value >> 30)) &* 0xBF58_476D_1CE4_E5B9
-            value = (value ^ (value >> 27)) &* 0x94D0_49BB_1331_11EB
-            return value ^ (value >> 31)
-        }
-    }
 
     @Test("Of 1,000 takes at once exactly the bucket passes, and another key feels nothing", arguments: [1, 7, 100, 999])
     func concurrent(limit: Int) {

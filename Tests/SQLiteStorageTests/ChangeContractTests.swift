@@ -115,6 +115,58 @@ struct ChangeContractTests {
         }
     }
 
+    @Test(
+        "An interview that was completed once does not go back by way of another status, a deletion or both",
+        arguments: ["abandoned", "cancelled", "no_show"])
+    func completedOnce(between: String) throws {
+        let bench = try Workbench()
+        let candidate = try bench.put(.candidate, #"{"external_id":"c"}"#).id
+        func put(_ status: String) throws -> ChangeOutcome {
+            try bench.put(.interview, #"{"external_id":"i","candidate_external_id":"c","status":"\#(status)"}"#)
+        }
+        func isClosed() throws {
+            for status in ["scheduled", "in_progress", ""] {
+                let fault = #expect(throws: InputFaults.self) { try put(status) }
+                #expect(fault?.faults.map(\.pointer) == ["/status"])
+            }
+        }
+        let id = try put("completed").id
+        #expect(try put(between).isUpdated)
+        try isClosed()
+        #expect(throws: InputFaults.self) { try bench.change(id, #"{"status":"scheduled"}"#) }
+        try bench.delete(id)
+        try isClosed()
+        #expect(try bench.isGone(id), "a refused revival leaves the tombstone")
+        #expect(try put(between).id == id)
+        try isClosed()
+        #expect(try put("completed").isUpdated)
+        try bench.delete(id)
+        try isClosed()
+        #expect(try put("completed").id == id)
+        // With its candidate it goes, and comes back no other.
+        try bench.delete(candidate)
+        try bench.put(.candidate, #"{"external_id":"c"}"#)
+        try isClosed()
+    }
+
+    @Test("An interview that was never completed goes anywhere, deleted and revived too")
+    func neverCompleted() throws {
+        let bench = try Workbench()
+        try bench.put(.candidate, #"{"external_id":"c"}"#)
+        func put(_ status: String) throws -> ChangeOutcome {
+            try bench.put(.interview, #"{"external_id":"i","candidate_external_id":"c","status":"\#(status)"}"#)
+        }
+        let id = try put("scheduled").id
+        for status in ["cancelled", "scheduled", "no_show", "in_progress", "abandoned", "scheduled"] {
+            #expect(try put(status).isUpdated, "\(status)")
+        }
+        try bench.delete(id)
+        #expect(try put("scheduled").id == id)
+        // Another one's completion is its own.
+        try bench.put(.interview, #"{"external_id":"other","candidate_external_id":"c","status":"completed"}"#)
+        #expect(try put("cancelled").isUpdated && put("scheduled").isUpdated)
+    }
+
     @Test("A refused change leaves nothing, and the others of its transaction stay")
     func refusedAlone() throws {
         let bench = try Workbench()
@@ -150,11 +202,13 @@ struct ChangeContractTests {
     func refusal() throws {
         let bench = try Workbench()
         try bench.put(.job, #"{"external_id":"j","title":"T"}"#)
-        var options = ChangeOptions()
-        options.refusal = "line 3 says otherwise"
         for (json, isRefused) in [(#"{"external_id":"j","title":"T"}"#, false), (#"{"external_id":"j","title":"U"}"#, true)] {
             let input = try RecordInput(kind: .job, json: JSONParser.parse(json))
-            let result = Result { try bench.engine.writing.write { try $0.apply(input, in: bench.organization, options: options) } }
+            let result = Result {
+                try bench.engine.writing.write {
+                    try $0.apply(input, in: bench.organization, options: ChangeOptions()) { "line 3 says otherwise" }
+                }
+            }
             #expect(((try? result.get()) == nil) == isRefused)
         }
     }

@@ -1,5 +1,6 @@
 import Domain
 import Foundation
+import GRDBSQLite
 import Testing
 
 @testable import SQLiteStorage
@@ -81,10 +82,17 @@ struct ConnectionTests {
     func constraints() throws {
         let bench = try Workbench()
         let related = try Related(bench)
+        for (name, statuses) in [("i", ["completed"]), ("k", ["completed", "cancelled"])] {
+            for status in statuses {
+                try bench.put(.interview, #"{"external_id":"\#(name)","candidate_external_id":"related-c","status":"\#(status)"}"#)
+            }
+        }
         let database = try #require(bench.engine as? SQLiteEngine).database
         for sql in [
             "UPDATE candidates SET status = 'nonsense'", "UPDATE candidates SET version = 0", "UPDATE candidates SET organization = 2",
             "UPDATE jobs SET title = NULL", "UPDATE applications SET job_id = zeroblob(16)", "DELETE FROM jobs", "DELETE FROM candidates",
+            "UPDATE interviews SET status = 'scheduled' WHERE status = 'completed'",
+            "UPDATE interviews SET status = 'in_progress' WHERE status = 'cancelled'",
             "INSERT INTO candidates SELECT * FROM candidates", "UPDATE organizations SET match_threshold = 101",
         ] {
             #expect(throws: StoreError.self, "\(sql)") { try database.transaction { try $0(sql).run() } }
@@ -114,6 +122,36 @@ struct ConnectionTests {
         #expect(problem(folder.path + "/none/a.db")?.contains("does not exist") == true)
         try Data(repeating: 0x41, count: 8_192).write(to: URL(fileURLWithPath: folder.path + "/text"))
         #expect(problem(folder.path + "/text")?.contains("not a hirewire database") == true)
+    }
+
+    @Test("An older database is brought up to date at its opening, its records found by word, personal word and skill")
+    func older() throws {
+        let folder = try TemporaryFolder()
+        let path = folder.path + "/a.db"
+        let connection = try Reader.open(path, flags: SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE)
+        let first = Schema.migrations.filter { $0.name.hasPrefix("1 ") }
+        let names = first.map { "('\($0.name)')" }.joined(separator: ", ")
+        let script =
+            first.map(\.sql).joined() + """
+                CREATE TABLE grdb_migrations (identifier TEXT NOT NULL PRIMARY KEY);
+                INSERT INTO grdb_migrations VALUES \(names);
+                INSERT INTO organizations (number, id, name, created_at) VALUES (1, zeroblob(16), 'default', 0);
+                INSERT INTO candidates (change, organization, id, version, created_at, full_name, status, skills, email)
+                VALUES ((1 << 51) + 7, 1, zeroblob(16), 1, 0, 'Ada', 'new', '["Go"]', 'lovelace@mail.example');
+                """
+        #expect(sqlite3_exec(connection, script, nil, nil, nil) == SQLITE_OK)
+        sqlite3_close_v2(connection)
+        let database = try Database(path: path, time: TestClock())
+        let found = try database.transaction { statements in
+            try ["ada", "lovelace", "skill"].map { word in
+                let expression =
+                    word == "skill" ? SearchIndex.expression(skills: ["GO"]) : SearchIndex.expression(SearchQuery(word), personal: true)
+                return try statements("SELECT rowid FROM candidates_search WHERE candidates_search MATCH ?")
+                    .first([.text(#require(expression))]) { $0.integer(0) & Place.mask }
+            }
+        }
+        #expect(found == [7, 7, 7])
+        #expect(try Maintenance.check(path).isNewest)
     }
 
     @Test("A copy made between writes is whole, passes the examination, and is another identity when restored")

@@ -6,7 +6,7 @@ struct CounterContractTests {
     @Test("It moves at each change that a reader could see, and at nothing else")
     func moves() throws {
         let bench = try Workbench()
-        let other = bench.inOrganization("other")
+        let other = try bench.inOrganization("other")
         let key = try bench.engine.addKey(in: bench.organization)
         var last = try bench.counter()
         func expect(_ moves: Bool, _ what: String, _ body: () throws -> Void) throws {

@@ -116,11 +116,54 @@ struct DeletionContractTests {
         #expect(try bench.isGone(candidate))
     }
 
+    @Test(
+        "An erasure reaches what was deleted of the candidate before: no external_id revives its ids",
+        arguments: [RecordKind.application, .interview, .match, .call, .job], [false, true])
+    func erasureAfterDeletion(deleted: RecordKind, candidateToo: Bool) throws {
+        let bench = try Workbench()
+        let ids = try company(bench)
+        let candidate = try #require(ids[.candidate])
+        let other = try bench.put(.candidate, #"{"external_id":"o"}"#)
+        let both = #""candidate_external_id":"o","job_external_id":"j""#
+        let kept = try bench.put(.match, #"{"external_id":"kept","score":5,\#(both)}"#).id
+        try bench.delete(kept)
+        try bench.delete(#require(ids[deleted]))
+        if candidateToo { try bench.delete(candidate) }
+        #expect(try bench.engine.erase(candidate, in: bench.organization))
+        try bench.put(.candidate, #"{"external_id":"c"}"#)
+        try bench.put(.job, #"{"external_id":"j","title":"Job"}"#)
+        let again = #""candidate_external_id":"c","job_external_id":"j""#
+        for (kind, json) in [
+            (RecordKind.application, #"{"external_id":"a",\#(again)}"#), (.interview, #"{"external_id":"i",\#(again)}"#),
+            (.match, #"{"external_id":"m","score":1,\#(again)}"#), (.call, #"{"external_id":"k",\#(again)}"#),
+        ] {
+            let outcome = try bench.put(kind, json)
+            #expect(outcome.isCreated && outcome.record.version == 1 && outcome.id != ids[kind], "\(kind)")
+            #expect(try bench.isGone(#require(ids[kind])), "\(kind)")
+        }
+        #expect(try bench.put(.match, #"{"external_id":"kept","score":5,\#(both)}"#).id == kept, "another's tombstone is untouched")
+        #expect(try bench.record(other.id) != nil)
+    }
+
+    @Test("An erasure in one organization touches nothing of another")
+    func erasureElsewhere() throws {
+        let bench = try Workbench()
+        let other = try bench.inOrganization("other")
+        let ids = try company(bench)
+        let candidate = try #require(ids[.candidate])
+        #expect(try !bench.engine.erase(candidate, in: other.organization))
+        for (kind, id) in ids { #expect(try bench.record(id) != nil, "\(kind)") }
+        try bench.delete(candidate)
+        #expect(try !bench.engine.erase(candidate, in: other.organization))
+        #expect(try bench.record(#require(ids[.call])) != nil)
+        #expect(try bench.put(.candidate, #"{"external_id":"c"}"#).id == candidate)
+    }
+
     @Test("What was erased is in no event and in no byte of the files", arguments: [false, true])
     func bytes(deletedBefore: Bool) throws {
         let bench = try Workbench()
         // Words of letters that nothing else has, each half unlike the other: index pages may hold a word in two parts.
-        let words = (0..<12).map { "zq\("bcdfghjklmnp".dropFirst($0).first!)xvjqzkw\("rstvwxzbcdfg".dropFirst($0).first!)yhqzj" }
+        let words = (0..<14).map { "zq\("bcdfghjklmnpqr".dropFirst($0).first!)xvjqzkw\("rstvwxzbcdfghj".dropFirst($0).first!)yhqzj" }
         try bench.put(.job, #"{"external_id":"j","title":"Job"}"#)
         let candidate = try bench.put(
             .candidate,
@@ -135,6 +178,9 @@ struct DeletionContractTests {
         try bench.put(.call, #"{"external_id":"k","status":"completed","transcript":["\#(words[11])"],\#(both)}"#)
         try bench.put(.match, #"{"external_id":"m","score":90,"reasons":["\#(words[5])"],\#(both)}"#)
         try bench.put(.application, #"{"external_id":"a","stage":"\#(words[5])",\#(both)}"#)
+        // What was deleted earlier keeps its external_id until now.
+        try bench.delete(bench.put(.match, #"{"external_id":"\#(words[12])","score":9,\#(both)}"#).id)
+        try bench.delete(bench.put(.call, #"{"external_id":"\#(words[13])",\#(both)}"#).id)
         try bench.change(candidate, #"{"status":"offer","headline":"\#(words[5]) again"}"#)
         for row in 0..<300 {
             try bench.put(.candidate, #"{"external_id":"\#(row)","full_name":"Other \#(row)","email":"o\#(row)@x.example"}"#)
@@ -170,6 +216,17 @@ struct DeletionContractTests {
         #expect(try bench.put(.candidate, #"{"external_id":"c","resume":{"content":"aGVsbG8="}}"#).isUnchanged)
         #expect(try bench.put(.candidate, #"{"external_id":"c","resume":{"content":"aGVsbE8="}}"#).isUpdated)
         #expect(try file().map { String(decoding: $0.bytes, as: UTF8.self) } == "hellO")
+        // The bytes alone: what is known of them besides stays.
+        for nothing in ["null", #""""#] {
+            try bench.put(.candidate, #"{"external_id":"c","resume":{"text":"hello","content":"aGVsbG8="}}"#)
+            #expect(try file() != nil)
+            #expect(try bench.put(.candidate, #"{"external_id":"c","resume":{"content":\#(nothing),"size":5}}"#).isUpdated)
+            #expect(try file() == nil)
+            let left = try #require(bench.record(id)?["resume"])
+            #expect(left.string("file_name") == "cv.txt" && left.string("text") == "hello" && left["size"]?.isNull == true)
+            #expect(try bench.put(.candidate, #"{"external_id":"c","resume":{"content":\#(nothing)}}"#).isUnchanged)
+        }
+        try bench.put(.candidate, #"{"external_id":"c","resume":{"content":"aGVsbG8="}}"#)
         try bench.put(.candidate, #"{"external_id":"c","resume":null}"#)
         #expect(try file() == nil)
         try bench.put(.candidate, #"{"external_id":"c","resume":{"content":"aGVsbG8="}}"#)

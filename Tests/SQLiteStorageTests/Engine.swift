@@ -51,7 +51,11 @@ final class SQLiteEngine: StorageEngine {
         try database.erase(candidate.ulid, in: organization)
     }
 
-    func scrub() throws { try database.scrub() }
+    func scrub() throws {
+        // As a service does ten times a second.
+        readers.rest(all: true)
+        try database.scrub()
+    }
     func expireEvents(before moment: Timestamp) throws -> Int { try database.expireEvents(before: moment) }
 
     func addKey(in organization: Organization) throws -> String {
@@ -114,32 +118,4 @@ final class TestClock: TimeSource {
     }
 
     func set(step: Int64) { state.withLock { $0.step = step } }
-}
-
-/// Steele, Lea and Flood's SplitMix64: small, and the same everywhere for a seed.
-struct SeededGenerator: RandomNumberGenerator {
-    private var state: UInt64
-    let seed: UInt64
-
-    /// The seed is `HIREWIRE_TEST_SEED`, or chance; it is printed, so that what failed can be run again.
-    init(_ purpose: String) {
-        let given = ProcessInfo.processInfo.environment["HIREWIRE_TEST_SEED"].flatMap { UInt64($0) }
-        seed = given ?? UInt64.random(in: 0...UInt64.max)
-        state = seed
-        print("HIREWIRE_TEST_SEED=\(seed) (\(purpose))")
-    }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var value = state
-        value = (value ^ (value >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        value = (value ^ (value >> 27)) &* 0x94D0_49BB_1331_11EB
-        return value ^ (value >> 31)
-    }
-}
-
-extension SeededGenerator {
-    mutating func chance(_ percent: Int) -> Bool { Int.random(in: 0..<100, using: &self) < percent }
-    mutating func pick<Element>(_ elements: [Element]) -> Element { elements[Int.random(in: 0..<elements.count, using: &self)] }
-    mutating func number(_ range: ClosedRange<Int>) -> Int { Int.random(in: range, using: &self) }
 }

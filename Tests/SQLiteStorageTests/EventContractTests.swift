@@ -1,4 +1,5 @@
 import Domain
+import TestSupport
 import Testing
 
 @Suite("Storage contract: events are written with the change that they tell of")
@@ -128,7 +129,7 @@ struct EventContractTests {
         struct Stop: Error {}
         var random = SeededGenerator("gapless sequences")
         let bench = try Workbench()
-        let benches = [bench, bench.inOrganization("second"), bench.inOrganization("third")]
+        let benches = try [bench, bench.inOrganization("second"), bench.inOrganization("third")]
         for _ in 0..<80 {
             let at = random.pick(benches)
             let inputs = try (0..<random.number(1...6)).map { _ in

@@ -1,4 +1,5 @@
 import Domain
+import TestSupport
 
 /// A list as the contract describes it, by a look at every record: slow, plain, and not the store's way.
 struct NaiveList {

@@ -1,4 +1,5 @@
 import Domain
+import TestSupport
 
 /// Random records of every listed kind: few values, so that filters meet, and each text in several spellings.
 struct Population {

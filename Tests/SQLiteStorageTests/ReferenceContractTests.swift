@@ -26,7 +26,7 @@ struct ReferenceContractTests {
     @Test("A relation to nothing is refused with the field's name, and nothing is done")
     func unknown() throws {
         let bench = try Workbench()
-        let other = bench.inOrganization("other")
+        let other = try bench.inOrganization("other")
         let foreign = try other.put(.candidate, #"{"external_id":"theirs"}"#).id
         try bench.put(.job, #"{"external_id":"j","title":"T"}"#)
         let gone = try bench.put(.candidate, #"{"external_id":"gone"}"#).id
@@ -48,7 +48,7 @@ struct ReferenceContractTests {
     @Test("External ids are an organization's and a kind's own, compared byte for byte")
     func externalIDs() throws {
         let bench = try Workbench()
-        let other = bench.inOrganization("other")
+        let other = try bench.inOrganization("other")
         var ids: Set<RecordID> = []
         for text in ["x", "X", "x ", "\u{c9}", "E\u{301}", "1", "01"] {
             let outcome = try bench.put(.candidate, #"{"external_id":"\#(text)"}"#)
@@ -100,7 +100,7 @@ struct ReferenceContractTests {
     @Test("Another organization's id changes and deletes nothing")
     func foreign() throws {
         let bench = try Workbench()
-        let other = bench.inOrganization("other")
+        let other = try bench.inOrganization("other")
         let id = try bench.put(.candidate, #"{"external_id":"a"}"#).id
         #expect(try other.change(id, #"{"status":"offer"}"#) == nil)
         #expect(try !other.delete(id) && !bench.engine.erase(id, in: other.organization))

@@ -1,5 +1,8 @@
 import Domain
+import TestSupport
 import Testing
+
+@testable import SQLiteStorage
 
 @Suite("Storage contract: full-text search and filters of text")
 struct SearchContractTests {
@@ -50,6 +53,19 @@ struct SearchContractTests {
         }
         let job = try bench.put(.job, #"{"title":"Baker","custom":{"secret":"croissant"}}"#)
         #expect(try bench.list(.job, "q=baker").ids == [job.id.description] && bench.list(.job, "q=croissant").ids == [])
+    }
+
+    @Test("What the index marks for itself can't be asked for, and stands for nothing in a record")
+    func marks() throws {
+        let bench = try candidates([
+            #"{"full_name":"Ada","email":"hidden@mail.example","skills":["Swift"]}"#,
+            "{\"full_name\":\"\u{E003}hidden \(SearchIndex.token(ofSkill: "cobol"))\"}",
+        ])
+        for query in ["\u{E003}hidden", "\u{E003}hid*", "\"\u{E003}hidden\"", "hidden"] {
+            #expect(try found(bench, "q", query, personal: false) == "", "\(query.debugDescription)")
+        }
+        #expect(try found(bench, "q", String(SearchIndex.token(ofSkill: "swift"))) == "")
+        #expect(try found(bench, "skill", "cobol") == "" && found(bench, "skill", "SWIFT") == "0")
     }
 
     @Test("No phrase spans two fields")

@@ -1,5 +1,7 @@
 import Domain
 import SQLiteStorage
+import Synchronization
+import TestSupport
 import Testing
 
 @Suite("Storage contract: updated_at never repeats and never goes back")
@@ -60,10 +62,54 @@ struct TimeContractTests {
         }
     }
 
+    /// The wall clock as a system gives it: it stands for `grain` microseconds, then jumps. Each look is `step` later.
+    private final class CoarseClock: TimeSource {
+        static let grain: Int64 = 4_000
+        private let elapsed = Atomic<Int64>(1_767_225_600_000_000)
+        private let step: Int64
+
+        init(step: Int64) { self.step = step }
+
+        var now: Timestamp {
+            let elapsed = elapsed.wrappingAdd(step, ordering: .relaxed).newValue
+            return Timestamp(microseconds: elapsed / Self.grain * Self.grain)
+        }
+        /// Without a look, and without the grain.
+        var truth: Timestamp { Timestamp(microseconds: elapsed.load(ordering: .relaxed)) }
+    }
+
+    @Test("An import of a million rows does not run ahead of the clock, not by a microsecond")
+    func million() throws {
+        // given: two hundred thousand rows a second, faster than any import, by the coarsest of clocks
+        let clock = CoarseClock(step: 5)
+        let engine = try makeEngine(clock)
+        let organization = try engine.organization("default")
+        var options = ChangeOptions()
+        options.isHistory = true
+        var last = Timestamp.earliest
+        var ahead = 0
+        var backwards = 0
+
+        // when
+        for _ in 0..<200 {
+            try engine.writing.write { writer in
+                for _ in 0..<5_000 {
+                    let updated = try writer.apply(RecordInput(kind: .training), in: organization, options: options).record.updatedAt
+                    if updated <= last { backwards += 1 }
+                    if updated > clock.truth { ahead += 1 }
+                    last = updated
+                }
+            }
+        }
+
+        // then
+        #expect(ahead == 0 && backwards == 0)
+    }
+
     @Test("Organizations have clocks of their own")
     func organizations() throws {
         let bench = try Workbench(clock: TestClock(step: 0))
-        let other = bench.inOrganization("other")
+        let other = try bench.inOrganization("other")
         let first = try bench.put(.candidate, #"{"external_id":"a"}"#).record
         let second = try other.put(.candidate, #"{"external_id":"a"}"#).record
         #expect(first.updatedAt == second.updatedAt && first.id != second.id)

@@ -8,18 +8,17 @@ struct Workbench {
     let organization: Organization
 
     init(clock: TestClock = TestClock()) throws {
-        self.init(clock: clock, engine: try makeEngine(clock), organization: "default")
+        try self.init(clock: clock, engine: makeEngine(clock), organization: "default")
     }
 
-    private init(clock: TestClock, engine: any StorageEngine, organization: String) {
+    private init(clock: TestClock, engine: any StorageEngine, organization: String) throws {
         self.clock = clock
         self.engine = engine
-        // swift-format-ignore: a workbench without its organization is of no use to any test.
-        self.organization = try! engine.organization(organization)
+        self.organization = try engine.organization(organization)
     }
 
-    func inOrganization(_ name: String) -> Workbench { Workbench(clock: clock, engine: engine, organization: name) }
-    func reopened() throws -> Workbench { Workbench(clock: clock, engine: try engine.reopened(), organization: organization.name) }
+    func inOrganization(_ name: String) throws -> Workbench { try Workbench(clock: clock, engine: engine, organization: name) }
+    func reopened() throws -> Workbench { try Workbench(clock: clock, engine: engine.reopened(), organization: organization.name) }
 
     // MARK: Writing
 

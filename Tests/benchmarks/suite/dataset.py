@@ -73,8 +73,18 @@ class Dataset:
         out = processes.run(command, timeout=3600)
         seconds = time.monotonic() - began
         check_summary(out, count)
+        self.check_clock()
         progress(f"{count / seconds:,.0f} rows/s")
         return seconds
+
+    def check_clock(self):
+        """However many rows came however fast: no `updated_at` is later than now."""
+        now = time.time_ns() // 1_000
+        stored = Stored(self.database)
+        last = stored.one("SELECT max(last) FROM clocks")
+        stored.close()
+        if last > now:
+            raise Broken(f"updated_at is {last - now:,} microseconds ahead of the clock")
 
     def stamp(self):
         digest = hashlib.sha256(self.binary.read_bytes()).hexdigest()[:16]

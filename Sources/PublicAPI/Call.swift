@@ -1,0 +1,36 @@
+import Domain
+import HTTPSupport
+
+/// A request whose key has been checked and counted.
+struct Call: Sendable {
+    let route: Route
+    let target: Target
+    let request: IncomingRequest
+    let key: APIKey
+    let reply: Reply
+    let tag: EntityTag?
+
+    var readsPersonal: Bool { key.scopes.contains(.personal) }
+
+    func refuseParameters() throws { _ = try expanded(from: []) }
+
+    /// The one parameter that single records take: which of their related records to give whole.
+    func expanded(from embeds: [RecordKind]) throws -> Set<RecordKind> {
+        var expanded: Set<RecordKind>?
+        for parameter in try target.parameters() {
+            guard parameter.name == "expand", !embeds.isEmpty else {
+                let known = embeds.isEmpty ? [] : ["expand"]
+                throw Problem(.unknown(parameter.name, suggestion: Suggestion.closest(to: parameter.name, in: known)))
+            }
+            guard expanded == nil else { throw Problem(.repeated("expand")) }
+            expanded = []
+            for name in parameter.value.split(separator: ",", omittingEmptySubsequences: false) {
+                guard let kind = embeds.first(where: { $0.singular == name }) else {
+                    throw Problem(.invalid("expand", message: "knows no '\(name.prefix(60))'", allowed: embeds.map(\.singular)))
+                }
+                expanded?.insert(kind)
+            }
+        }
+        return expanded ?? []
+    }
+}
