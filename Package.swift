@@ -100,6 +100,7 @@ let package = Package(
             name: "Server",
             dependencies: [
                 "Domain", "RateLimiting", "SQLiteStorage", "Importing", "HTTPSupport", "Listener", "PublicAPI", "OperatorAPI",
+                "Webhooks", "OutboundHTTP",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),

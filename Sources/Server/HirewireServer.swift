@@ -10,6 +10,7 @@ import OperatorAPI
 import PublicAPI
 import SQLiteStorage
 import ServiceLifecycle
+import Webhooks
 
 /// `serve`: everything wired together, in one place.
 public struct HirewireServer {
@@ -30,7 +31,7 @@ public struct HirewireServer {
         let time = SystemTime()
         try Database.inspect(settings.database, create: true)
         let lock = try ServeLock(database: settings.database)
-        let database = try Database(path: settings.database, time: time)
+        let database = try Database(path: settings.database, time: time, rendering: DialectRendering())
         try prepare(database)
         let output = LogOutput(settings.logFormat, time: time)
         let level = Logger.Level(rawValue: settings.logLevel) ?? .info
@@ -44,15 +45,18 @@ public struct HirewireServer {
         configuration.version = version
         let core = PublicCore(
             store: readers, configuration: configuration, time: time, usage: usage, observer: observer, waiters: waiters)
+        let deliveries = try Deliveries(
+            settings, database, readers, logger: logger, time: time, environment: ProcessInfo.processInfo.environment)
         let listener = try await listen(settings, core, time)
-        let operatorApp = operatorApplication(settings, readers, observer, logger) { port in
+        let operatorApp = operatorApplication(settings, readers, deliveries, observer, logger) { port in
             let scheme = settings.tlsCertificate == nil ? "http" : "https"
             ready("\(scheme)://\(shown(settings.host)):\(listener.port)", "http://\(shown(settings.operatorHost)):\(port)")
         }
         let services: [any Service] = [
             Upkeep(
-                database: database, readers: readers, usage: usage, waiters: waiters, output: output, logger: logger, settings: settings),
-            operatorApp, listener, ShutdownNotice(core: core),
+                database: database, readers: readers, outbox: deliveries.outbox, usage: usage, waiters: waiters, output: output,
+                logger: logger, settings: settings),
+            deliveries, operatorApp, listener, ShutdownNotice(core: core),
         ]
         var group = ServiceGroupConfiguration(
             services: services.map { .init(service: $0, successTerminationBehavior: .gracefullyShutdownGroup) },
@@ -94,17 +98,17 @@ public struct HirewireServer {
     }
 
     private static func operatorApplication(
-        _ settings: ServeSettings, _ readers: ReaderPool, _ observer: AccessObserver, _ logger: Logger,
+        _ settings: ServeSettings, _ readers: ReaderPool, _ deliveries: Deliveries, _ observer: AccessObserver, _ logger: Logger,
         ready: @escaping @Sendable (Int) -> Void
     ) -> some Service {
         let api = OperatorAPI(
             isReady: {
                 do {
                     try readers.ping()
-                    return nil
+                    return deliveries.dispatcher.problem == nil ? nil : "webhook attempts can't be recorded"
                 } catch { return "the database can't be reached" }
             },
-            metrics: { observer.metrics.text + readers.metrics + ProcessMetrics.text })
+            metrics: { observer.metrics.text + readers.metrics + deliveries.text + ProcessMetrics.text })
         var quiet = logger
         quiet.logLevel = max(logger.logLevel, .notice)
         return Application(
@@ -138,6 +142,7 @@ private struct ShutdownNotice: Service {
 private struct Upkeep: Service {
     let database: Database
     let readers: ReaderPool
+    let outbox: SQLiteOutbox
     let usage: UsageCounter
     let waiters: EventWaiters
     let output: LogOutput
@@ -149,7 +154,14 @@ private struct Upkeep: Service {
             await withDiscardingTaskGroup { group in
                 group.addTask { await watch() }
                 group.addTask { await store() }
-                group.addTask { await expire() }
+                group.addTask { await every(seconds: 60, expireEvents, "old events could not be removed yet") }
+                group.addTask { await every(seconds: 60, expireDeliveries, "old deliveries could not be removed yet") }
+                if let expiry = settings.interviewExpiry {
+                    group.addTask {
+                        await every(
+                            seconds: min(60, max(1, expiry / 10)), { try expireInterviews(expiry) }, "interviews could not be expired yet")
+                    }
+                }
             }
         } onCancelOrGracefulShutdown: {
         }
@@ -192,19 +204,25 @@ private struct Upkeep: Service {
         }
     }
 
-    private func expire() async {
+    /// Runs a part again and again while it says that there is more, and then after a while.
+    private func every(seconds: Int, _ part: () throws -> Bool, _ failure: Logger.Message) async {
         while !Task.isCancelled, !Task.isShuttingDownGracefully {
             do {
-                let limit = Timestamp(microseconds: database.now.microseconds - Int64(settings.eventRetention) * 1_000_000)
-                while try database.expireEvents(before: limit) > 0, !Task.isShuttingDownGracefully {
-                    try? await Task.sleep(for: .milliseconds(50))
-                }
+                while try part(), !Task.isShuttingDownGracefully { try? await Task.sleep(for: .milliseconds(50)) }
             } catch {
-                logger.warning("old events could not be removed yet", metadata: ["cause": "\(error)"])
+                logger.warning(failure, metadata: ["cause": "\(error)"])
             }
-            for _ in 0..<600 where !Task.isShuttingDownGracefully && !Task.isCancelled { try? await Task.sleep(for: .milliseconds(100)) }
+            for _ in 0..<seconds * 10 where !Task.isShuttingDownGracefully && !Task.isCancelled {
+                try? await Task.sleep(for: .milliseconds(100))
+            }
         }
     }
+
+    private func ago(_ seconds: Int) -> Timestamp { Timestamp(microseconds: database.now.microseconds - Int64(seconds) * 1_000_000) }
+
+    private func expireEvents() throws -> Bool { try database.expireEvents(before: ago(settings.eventRetention)) > 0 }
+    private func expireDeliveries() throws -> Bool { try outbox.expireDeliveries(before: ago(settings.webhookRetention)) }
+    private func expireInterviews(_ expiry: Int) throws -> Bool { try database.expireInterviews(startedBefore: ago(expiry)) > 0 }
 }
 
 /// The process in numbers.

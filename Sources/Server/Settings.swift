@@ -1,4 +1,5 @@
 import Foundation
+import OutboundHTTP
 
 /// A setting that can't be used: its name and what would be right.
 public struct SettingProblem: Error, CustomStringConvertible {
@@ -22,6 +23,15 @@ public struct ServeSettings: Sendable {
     public var accessLog = true
     /// How long events are kept, in seconds.
     public var eventRetention = 90 * 86_400
+    /// Addresses that are not public and may be sent webhooks.
+    public var webhookExceptions: [AddressRange] = []
+    public var webhookAllowHTTP = false
+    /// A PEM file of certificates that receivers may be signed by, besides the system's.
+    public var webhookCertificates: String?
+    /// How long finished deliveries are kept, in seconds.
+    public var webhookRetention = 30 * 86_400
+    /// After how many seconds a started interview is abandoned; nil for never.
+    public var interviewExpiry: Int?
     /// How long a shutdown waits for requests under way, in seconds.
     public var shutdownGrace = 20
     public var isDemo = false
@@ -47,6 +57,11 @@ public struct ServeSettings: Sendable {
         ("LOG_LEVEL", "debug, info, notice, warning or error"),
         ("ACCESS_LOG", "a line for each request: on or off"),
         ("EVENT_RETENTION", "how long events are kept, such as 90d"),
+        ("WEBHOOK_ALLOW_CIDR", "addresses beside the public ones that webhooks may go to, such as 10.0.0.0/8, separated by commas"),
+        ("WEBHOOK_ALLOW_HTTP", "webhooks may go to http URLs too: on or off"),
+        ("WEBHOOK_CA", "a PEM file of certificates that webhook receivers may be signed by, besides the system's"),
+        ("WEBHOOK_RETENTION", "how long finished deliveries are kept, such as 30d"),
+        ("INTERVIEW_EXPIRY", "after how long a started interview is abandoned, such as 24h; off for never"),
         ("SHUTDOWN_GRACE", "how long a shutdown waits for requests under way, such as 20s"),
     ]
 
@@ -91,9 +106,27 @@ public struct ServeSettings: Sendable {
         case "ACCESS_LOG":
             guard ["on", "off"].contains(value) else { throw wrong("on or off") }
             accessLog = value == "on"
-        case "EVENT_RETENTION", "SHUTDOWN_GRACE":
+        case "INTERVIEW_EXPIRY" where value == "off": interviewExpiry = nil
+        case "EVENT_RETENTION", "SHUTDOWN_GRACE", "WEBHOOK_RETENTION", "INTERVIEW_EXPIRY":
             guard let seconds = Span(value)?.seconds, seconds > 0 else { throw wrong("a time such as 90d, 12h, 30m or 20s") }
-            if name == "EVENT_RETENTION" { eventRetention = seconds } else { shutdownGrace = seconds }
+            switch name {
+            case "EVENT_RETENTION": eventRetention = seconds
+            case "WEBHOOK_RETENTION": webhookRetention = seconds
+            case "INTERVIEW_EXPIRY": interviewExpiry = seconds
+            default: shutdownGrace = seconds
+            }
+        case "WEBHOOK_ALLOW_CIDR":
+            do {
+                webhookExceptions = try value.split(separator: ",").map {
+                    try AddressRange($0.trimmingCharacters(in: .whitespaces))
+                }
+            } catch { throw wrong("address ranges such as 10.0.0.0/8 or fd00::/8, separated by commas: \(error)") }
+        case "WEBHOOK_ALLOW_HTTP":
+            guard ["on", "off"].contains(value) else { throw wrong("on or off") }
+            webhookAllowHTTP = value == "on"
+        case "WEBHOOK_CA":
+            guard FileManager.default.isReadableFile(atPath: value) else { throw wrong("a readable PEM file") }
+            webhookCertificates = value
         default: throw SettingProblem("there is no setting '\(name)'")
         }
     }

@@ -26,6 +26,12 @@ struct Serve: AsyncParsableCommand {
     @Option(help: "debug, info, notice, warning or error (default: info).") var logLevel: String?
     @Option(help: "A line for each request: on or off (default: on).") var accessLog: String?
     @Option(help: "How long events are kept (default: 90d).") var eventRetention: String?
+    @Option(help: "Addresses beside the public ones that webhooks may go to, such as 127.0.0.0/8; may be repeated.")
+    var webhookAllowCidr: [String] = []
+    @Flag(help: "Webhooks may go to http URLs too.") var webhookAllowHttp = false
+    @Option(help: "A PEM file of certificates that webhook receivers may be signed by.") var webhookCa: String?
+    @Option(help: "How long finished deliveries are kept (default: 30d).") var webhookRetention: String?
+    @Option(help: "After how long a started interview is abandoned, such as 24h (default: off).") var interviewExpiry: String?
     @Option(help: "How long a shutdown waits for requests (default: 20s).") var shutdownGrace: String?
     @Flag(help: "Load the demo company and print a key: a newcomer's first minute.") var demo = false
     @Flag(name: .customLong("json"), help: "Print the ready line as JSON.") var isJSON = false
@@ -41,6 +47,10 @@ struct Serve: AsyncParsableCommand {
             ("LOG_FORMAT", "--log-format", logFormat), ("LOG_LEVEL", "--log-level", logLevel),
             ("ACCESS_LOG", "--access-log", accessLog), ("EVENT_RETENTION", "--event-retention", eventRetention),
             ("SHUTDOWN_GRACE", "--shutdown-grace", shutdownGrace),
+            ("WEBHOOK_ALLOW_CIDR", "--webhook-allow-cidr", webhookAllowCidr.isEmpty ? nil : webhookAllowCidr.joined(separator: ",")),
+            ("WEBHOOK_ALLOW_HTTP", "--webhook-allow-http", webhookAllowHttp ? "on" : nil),
+            ("WEBHOOK_CA", "--webhook-ca", webhookCa), ("WEBHOOK_RETENTION", "--webhook-retention", webhookRetention),
+            ("INTERVIEW_EXPIRY", "--interview-expiry", interviewExpiry),
         ]
         for (name, flag, value) in flags { if let value { try settings.set(name, value, from: flag) } }
         settings.isDemo = demo
