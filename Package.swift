@@ -109,8 +109,11 @@ let package = Package(
         .executableTarget(
             name: "hirewire",
             dependencies: [
-                "Server", "EmbeddedFiles", "SQLiteStorage", "Importing", "HTTPSupport",
+                "Server", "EmbeddedFiles", "SQLiteStorage", "Importing", "HTTPSupport", "Webhooks", "OutboundHTTP",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
             ],
             swiftSettings: strict),
         .executableTarget(
@@ -126,7 +129,7 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(name: "ImportingTests", dependencies: ["Importing", "Domain"], swiftSettings: strict),
         .testTarget(
-            name: "WebhooksTests", dependencies: ["Webhooks", "Domain"], exclude: ["receivers"], swiftSettings: strict),
+            name: "WebhooksTests", dependencies: ["Webhooks", "PublicAPI", "Domain"], exclude: ["receivers"], swiftSettings: strict),
         .testTarget(
             name: "PublicAPITests", dependencies: ["PublicAPI", "Domain", "HTTPSupport", "SQLiteStorage", "TestSupport"],
             swiftSettings: strict),
@@ -139,6 +142,7 @@ let package = Package(
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ],
             swiftSettings: strict),
+        .testTarget(name: "CommandTests", dependencies: ["hirewire", "Domain", "OutboundHTTP", "SQLiteStorage"], swiftSettings: strict),
         .testTarget(name: "EndToEndTests", dependencies: ["hirewire"], swiftSettings: strict),
     ]
 )

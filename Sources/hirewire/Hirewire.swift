@@ -3,6 +3,7 @@ import Domain
 import Foundation
 import SQLiteStorage
 import Server
+import Webhooks
 
 @main
 struct Hirewire: AsyncParsableCommand {
@@ -21,8 +22,8 @@ struct Hirewire: AsyncParsableCommand {
             """,
         version: HirewireServer.version,
         subcommands: [
-            Serve.self, Import.self, Organizations.self, Keys.self, SetFields.self, Delete.self, Erase.self, Backup.self,
-            Restore.self, Check.self,
+            Serve.self, Import.self, Organizations.self, Keys.self, WebhookCommands.self, EventFeed.self, Listen.self, SetFields.self,
+            Delete.self, Erase.self, Backup.self, Restore.self, Check.self,
         ])
 
     /// Bad usage exits with 2, a failure with 1, each with one message on standard error.
@@ -80,7 +81,10 @@ struct Common: ParsableArguments {
 
     var path: String { database ?? ProcessInfo.processInfo.environment["HIREWIRE_DATABASE"] ?? "hirewire.db" }
 
-    func open(create: Bool = false) throws -> Database { try Database(path: path, create: create) }
+    /// Opened so that what a command changes is owed to the webhooks too.
+    func open(create: Bool = false) throws -> Database {
+        try Database(path: path, create: create, rendering: DialectRendering())
+    }
 }
 
 /// The organization that a command is about.
@@ -88,12 +92,13 @@ struct InOrganization: ParsableArguments {
     @Option(help: ArgumentHelp("The organization; `default` unless given.", valueName: "name"))
     var organization = "default"
 
-    func find(in database: Database) throws -> Organization {
-        guard let found = try database.organization(named: organization) else {
+    func find(in database: Database) throws -> Organization { try Self.find(organization, in: database) }
+
+    static func find(_ name: String, in database: Database) throws -> Organization {
+        guard let found = try database.organization(named: name) else {
             let names = try database.organizations().map(\.name)
             throw Failure(
-                "there is no organization '\(organization)'\(Suggestion.text(for: organization, in: names)); `hirewire organizations list` shows them"
-            )
+                "there is no organization '\(name)'\(Suggestion.text(for: name, in: names)); `hirewire organizations list` shows them")
         }
         return found
     }
