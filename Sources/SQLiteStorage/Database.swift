@@ -108,6 +108,10 @@ public final class Database: WriteStore {
         }
     }
 
+    /// For an import: the journal may grow to 64 MB before it is moved into the file, so that pages that change again and
+    /// again are moved less often.
+    public func expectMuch() throws { try queue.inDatabase { try $0.execute(sql: "PRAGMA wal_autocheckpoint = 16000") } }
+
     private static func migrate(_ queue: DatabaseQueue) throws {
         var migrator = DatabaseMigrator()
         for migration in Schema.migrations {

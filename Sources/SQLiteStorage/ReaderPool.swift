@@ -1,11 +1,13 @@
 import Dispatch
 import Domain
+import Foundation
 import GRDBSQLite
 import Synchronization
 
 /// Read-only connections, lent to one caller at a time and kept for the thread's next.
 public final class ReaderPool: ReadStore {
     private let path: String
+    private let identity: FileIdentity?
     private let idle = ThreadShards<[Lent]> { [] }
     private let signal: CommitSignal
     private let lastMark = Mutex<(mark: CommitSignal.Mark, count: Int64)>((CommitSignal.Mark(), 0))
@@ -22,6 +24,7 @@ public final class ReaderPool: ReadStore {
 
     public init(path: String) throws {
         self.path = path
+        identity = FileIdentity(path)
         let first = try Reader(path: path)
         anchor = Lent(reader: first)
         signal = first.signal
@@ -79,7 +82,27 @@ public final class ReaderPool: ReadStore {
         """
     }
 
+    /// Reads from the file itself, and not what was read before.
+    ///
+    /// - Throws: ``StoreError``, also when the file has gone or another is in its place.
     public func ping() throws {
-        try read { reader in _ = try reader.changeCounter(of: OrganizationNumber(1)) }
+        guard FileIdentity(path) == identity else { throw StoreError.unavailable("the database file is gone or replaced") }
+        do {
+            let fresh = try Reader(path: path, signal: signal)
+            _ = try fresh.statements("SELECT count(*) FROM organizations").first { $0.integer(0) }
+        } catch let failure as SQLiteFailure { throw StoreError.unavailable(failure.description) }
+    }
+}
+
+/// Which file a path leads to.
+private struct FileIdentity: Equatable {
+    let device: UInt64
+    let number: UInt64
+
+    init?(_ path: String) {
+        var status = stat()
+        guard stat(path, &status) == 0 else { return nil }
+        device = UInt64(status.st_dev)
+        number = UInt64(status.st_ino)
     }
 }

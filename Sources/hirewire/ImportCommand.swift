@@ -37,6 +37,7 @@ struct Import: ParsableCommand {
         guard let input else { throw Failure("'\(file)' can't be read") }
         let descriptor = input.fileDescriptor
         let database = try common.open(create: true)
+        try database.expectMuch()
         let organization = try place.find(in: database)
         let reader: RecordReader
         do {
