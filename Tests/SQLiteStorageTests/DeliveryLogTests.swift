@@ -11,7 +11,7 @@ struct DeliveryLogTests {
         let outbox = try OutboxBench()
         let endpoints = [try outbox.add(), try outbox.add(), try outbox.inOrganization("two").add()]
         var random = SeededGenerator("delivery log")
-        for bench in [outbox.bench, outbox.bench.inOrganization("two")] {
+        for bench in [outbox.bench, try outbox.bench.inOrganization("two")] {
             for number in 0..<30 {
                 try bench.put(.candidate, #"{"external_id":"\#(number / 2)","status":"\#(number % 2 == 0 ? "new" : "offer")"}"#)
             }

@@ -27,7 +27,7 @@ struct InterviewExpiryTests {
         let old = try interview("in_progress", started: "2026-01-01T00:00:00Z")
         let young = try interview("in_progress", started: "2026-01-09T00:00:00Z")
         let done = try interview("completed", started: "2026-01-01T00:00:00Z")
-        let other = outbox.bench.inOrganization("other")
+        let other = try outbox.bench.inOrganization("other")
         let elsewhere = try interview("in_progress", started: "2026-01-01T00:00:00Z", in: other)
         let moment = try #require(Timestamp(rfc3339: "2026-01-05T00:00:00Z"))
         #expect(try outbox.database.expireInterviews(startedBefore: moment) == 2)

@@ -62,7 +62,7 @@ struct OutboxBench {
     /// An hour ahead: later than anything is due that was not told to wait longer.
     var soon: Timestamp { Timestamp(microseconds: clock.shown.microseconds + 3_600_000_000) }
 
-    func inOrganization(_ name: String) throws -> OutboxBench { try OutboxBench(bench.inOrganization(name)) }
+    func inOrganization(_ name: String) throws -> OutboxBench { try OutboxBench(try bench.inOrganization(name)) }
 
     @discardableResult
     func add(
