@@ -36,14 +36,23 @@ struct ContractReader: Sendable {
 
     let document: JSONValue
     let operations: [Operation]
+    let webhooks: [Webhook]
 
     init(_ document: JSONValue) {
         self.document = document
         let index = Index(document: document)
-        operations = document["paths"].asMembers.flatMap { path in
-            path.value.asMembers.filter { Self.methods.contains($0.name) }.map { method in
-                index.operation(method.value, method: method.name.uppercased(), path: path)
-            }
+        operations = Self.methods(in: document["paths"]) { index.operation($0, method: $1, path: $2) }
+        webhooks = Self.methods(in: document["webhooks"]) {
+            Webhook($0, operation: index.operation($0, method: $1, path: $2), body: index.resolved($0["requestBody"]))
+        }
+    }
+
+    /// What to make of each method of each path, in the document's order.
+    private static func methods<Read>(
+        in paths: JSONValue?, _ read: (_ value: JSONValue, _ method: String, _ path: JSONValue.Member) -> Read
+    ) -> [Read] {
+        paths.asMembers.flatMap { path in
+            path.value.asMembers.filter { methods.contains($0.name) }.map { read($0.value, $0.name.uppercased(), path) }
         }
     }
 

@@ -86,8 +86,8 @@ struct DocumentationPage: Sendable {
     private func writeContents(_ nav: inout HTMLWriter) {
         writeGroup("About", about.chapters.map { (Markdown.anchor($0), $0) }, to: &nav)
         for tag in tags {
-            let operations = operations(of: tag).map { ($0.id, $0.summary) }
-            writeGroup(tag.name, operations, target: Self.anchor(ofTag: tag.name), to: &nav)
+            let operations = operations(of: tag) + webhooks(of: tag).map(\.operation)
+            writeGroup(tag.name, operations.map { ($0.id, $0.summary) }, target: Self.anchor(ofTag: tag.name), to: &nav)
         }
         writeGroup("Reference", [("error-codes", "Error codes")], to: &nav)
         nav.element("details") { fold in
@@ -125,14 +125,19 @@ struct DocumentationPage: Sendable {
         var tags = contract.document["tags"].asElements.map {
             Tag(name: $0["name"].asText ?? "", description: $0["description"].asText ?? "")
         }
-        for operation in contract.operations where !tags.contains(where: { $0.name == operation.tag }) {
+        for operation in contract.operations + contract.webhooks.map(\.operation) where !tags.contains(where: { $0.name == operation.tag })
+        {
             tags.append(Tag(name: operation.tag, description: ""))
         }
-        return tags.filter { !operations(of: $0).isEmpty }
+        return tags.filter { !operations(of: $0).isEmpty || !webhooks(of: $0).isEmpty }
     }
 
     private func operations(of tag: Tag) -> [ContractReader.Operation] {
         contract.operations.filter { $0.tag == tag.name }
+    }
+
+    private func webhooks(of tag: Tag) -> [ContractReader.Webhook] {
+        contract.webhooks.filter { $0.operation.tag == tag.name }
     }
 
     private func writeTag(_ tag: Tag, to main: inout HTMLWriter) {
@@ -140,6 +145,7 @@ struct DocumentationPage: Sendable {
             Self.writeHeading("h2", tag.name, anchor: Self.anchor(ofTag: tag.name), to: &section)
             Markdown(tag.description).write(to: &section, headingLevel: 3)
             for operation in operations(of: tag) { write(operation, to: &section) }
+            for webhook in webhooks(of: tag) { write(webhook, to: &section) }
         }
     }
 

@@ -120,6 +120,7 @@ enum DocumentationStyle {
         details.fold[open] > summary code { display: none; }
         details.fold > .fields { margin: 0; border: 0; padding: 0 1rem; }
         details.fold > .fields > div:last-child { border: 0; }
+        details.fold > pre { margin: 0; border: 0; border-radius: 0 0 8px 8px; }
         details.more { margin: 0 0 .6rem; }
         details.more > summary { cursor: pointer; color: var(--soft); font-size: .85rem; padding: .1rem 0; }
         details.more[open] > summary { margin-bottom: .35rem; }

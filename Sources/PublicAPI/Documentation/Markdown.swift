@@ -7,7 +7,8 @@ struct Markdown {
         case paragraph(String)
         case heading(level: Int, text: String)
         case list(ordered: Bool, items: [String])
-        case code(String)
+        /// The language as the fence names it; nothing where it names none.
+        case code(String, language: String)
         case table(header: [String], rows: [[String]])
     }
 
@@ -26,19 +27,22 @@ struct Markdown {
 
     /// - Parameter headingLevel: what `##` becomes; deeper ones follow.
     func write(to writer: inout HTMLWriter, headingLevel: Int = 2) {
-        for block in blocks {
-            switch block {
-            case .paragraph(let text): writer.element("p") { MarkdownInline.write(text, to: &$0) }
-            case .heading(let level, let text):
-                Self.writeHeading(text, level: headingLevel + level - 2, to: &writer)
-            case .list(let ordered, let items):
-                writer.element(ordered ? "ol" : "ul") { list in
-                    for item in items { list.element("li") { MarkdownInline.write(item, to: &$0) } }
-                }
-            case .code(let text): writer.element("pre", ["tabindex": "0"]) { $0.element("code", text) }
-            case .table(let header, let rows):
-                writer.table(header, rows: rows.count) { MarkdownInline.write(rows[$0][$1], to: &$2) }
+        for block in blocks { Self.write(block, to: &writer, headingLevel: headingLevel) }
+    }
+
+    /// One block alone.
+    static func write(_ block: Block, to writer: inout HTMLWriter, headingLevel: Int) {
+        switch block {
+        case .paragraph(let text): writer.element("p") { MarkdownInline.write(text, to: &$0) }
+        case .heading(let level, let text):
+            Self.writeHeading(text, level: headingLevel + level - 2, to: &writer)
+        case .list(let ordered, let items):
+            writer.element(ordered ? "ol" : "ul") { list in
+                for item in items { list.element("li") { MarkdownInline.write(item, to: &$0) } }
             }
+        case .code(let text, _): writer.element("pre", ["tabindex": "0"]) { $0.element("code", text) }
+        case .table(let header, let rows):
+            writer.table(header, rows: rows.count) { MarkdownInline.write(rows[$0][$1], to: &$2) }
         }
     }
 
@@ -92,7 +96,7 @@ private struct BlockParser {
                 endParagraph()
             } else if line.starts(with: "```".utf8) {
                 endParagraph()
-                readCode()
+                readCode(language: String(decoding: line.dropFirst(3).trimmed, as: UTF8.self))
             } else if let (level, text) = line.asHeading {
                 endParagraph()
                 blocks.append(.heading(level: level, text: text))
@@ -117,13 +121,13 @@ private struct BlockParser {
         paragraph = []
     }
 
-    private mutating func readCode() {
+    private mutating func readCode(language: String) {
         var text: [UInt8] = []
         while let line = lines.popFirst(), !line.starts(with: "```".utf8) {
             if !text.isEmpty { text.append(0x0A) }
             text += line
         }
-        blocks.append(.code(String(decoding: text, as: UTF8.self)))
+        blocks.append(.code(String(decoding: text, as: UTF8.self), language: language))
     }
 
     /// Items of one sort, each with the indented lines that go on with it.
