@@ -139,19 +139,39 @@ public struct Organization: Sendable {
     public let number: OrganizationNumber
     public let id: ULID
     public let name: String
-    public let displayName: String?
-    public let matchThreshold: Double
+    /// The company's name as its subscribers are told it.
+    public var displayName: String?
+    /// Where the company's people look at a result, for subscribers.
+    public var dashboardURL: String?
+    /// From which score on a match raises `candidate.matched`, 0 to 100.
+    public var matchThreshold: Double
     public let createdAt: Timestamp
     public init(
-        number: OrganizationNumber, id: ULID, name: String, displayName: String?, matchThreshold: Double,
+        number: OrganizationNumber, id: ULID, name: String, displayName: String?, dashboardURL: String? = nil, matchThreshold: Double,
         createdAt: Timestamp
     ) {
         self.number = number
         self.id = id
         self.name = name
         self.displayName = displayName
+        self.dashboardURL = dashboardURL
         self.matchThreshold = matchThreshold
         self.createdAt = createdAt
+    }
+
+    /// What of it is out of its bounds.
+    public var faults: [InputFault] {
+        var faults: [InputFault] = []
+        if !(0...100).contains(matchThreshold) { faults.append(InputFault("match_threshold", "is a number from 0 to 100")) }
+        if let displayName, !(1...200).contains(displayName.count) || displayName.contains(where: \.isNewline) {
+            faults.append(InputFault("display_name", "is 1 to 200 characters on one line"))
+        }
+        if let url = dashboardURL,
+            !(url.hasPrefix("https://") || url.hasPrefix("http://")) || url.utf8.count > 2_048 || url.contains(where: \.isWhitespace)
+        {
+            faults.append(InputFault("dashboard_url", "is an http or https URL"))
+        }
+        return faults
     }
 }
 

@@ -3,8 +3,9 @@ import Domain
 extension Database {
     // MARK: Organizations
 
-    /// - Throws: ``InputFaults`` when the name is taken or no name.
-    public func addOrganization(name: String) throws -> Organization {
+    /// - Parameter details: says more of it than its name.
+    /// - Throws: ``InputFaults`` when the name is taken or no name, or a detail is out of its bounds.
+    public func addOrganization(name: String, _ details: (inout Organization) -> Void = { _ in }) throws -> Organization {
         guard (1...100).contains(name.count), !name.contains(where: \.isNewline) else {
             throw InputFaults([InputFault("name", "is 1 to 100 characters on one line")])
         }
@@ -15,12 +16,37 @@ extension Database {
             let number = try statements("SELECT ifnull(max(number), 0) + 1 FROM organizations").first { $0.integer(0) } ?? 1
             guard number <= 4095 else { throw InputFaults([InputFault("name", "a database holds at most 4095 organizations")]) }
             let now = time.now
-            let id = newID(now)
+            var organization = Organization(
+                number: OrganizationNumber(number), id: newID(now), name: name, displayName: nil, matchThreshold: 70, createdAt: now)
+            details(&organization)
             try statements("INSERT INTO organizations (number, id, name, created_at) VALUES (?, ?, ?, ?)")
-                .run([.integer(number), .ulid(id), .text(name), SQLValue(now)])
-            return Organization(
-                number: OrganizationNumber(number), id: id, name: name, displayName: nil, matchThreshold: 70, createdAt: now)
+                .run([.integer(number), .ulid(organization.id), .text(name), SQLValue(now)])
+            try Self.store(organization, statements)
+            return organization
         }
+    }
+
+    /// Changes what may change of an organization.
+    ///
+    /// - Throws: ``InputFaults`` for a detail that is out of its bounds.
+    /// - Returns: nil when there is none of that name.
+    public func editOrganization(named name: String, _ details: (inout Organization) -> Void) throws -> Organization? {
+        try transaction { statements in
+            let found = try statements(OrganizationRows.select + " WHERE name = ?").first([.text(name)], OrganizationRows.organization)
+            guard var organization = found else { return nil }
+            details(&organization)
+            try Self.store(organization, statements)
+            return organization
+        }
+    }
+
+    private static func store(_ organization: Organization, _ statements: StatementCache) throws {
+        let faults = organization.faults
+        if !faults.isEmpty { throw InputFaults(faults) }
+        try statements("UPDATE organizations SET display_name = ?, dashboard_url = ?, match_threshold = ? WHERE number = ?").run([
+            SQLValue(organization.displayName), SQLValue(organization.dashboardURL), .real(organization.matchThreshold),
+            .integer(organization.number.value),
+        ])
     }
 
     public func organizations() throws -> [Organization] {

@@ -20,11 +20,11 @@ enum KeyRows {
 
 /// Organizations as rows.
 enum OrganizationRows {
-    static let select = "SELECT number, id, name, display_name, match_threshold, created_at FROM organizations"
+    static let select = "SELECT number, id, name, display_name, match_threshold, created_at, dashboard_url FROM organizations"
 
     static func organization(_ row: StatementRow) -> Organization {
         Organization(
             number: OrganizationNumber(row.integer(0)), id: row.ulid(1), name: row.string(2),
-            displayName: row.optionalString(3), matchThreshold: row.number(4), createdAt: row.time(5))
+            displayName: row.optionalString(3), dashboardURL: row.optionalString(6), matchThreshold: row.number(4), createdAt: row.time(5))
     }
 }

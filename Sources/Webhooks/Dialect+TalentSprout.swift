@@ -28,7 +28,7 @@ private enum TalentSproutData {
     static func of(_ facts: EventFacts) throws -> JSONValue {
         let interview = try facts.subject(.interview)
         return .object([
-            .init("interview", try interviewGroup(interview)),
+            .init("interview", try interviewGroup(interview, of: facts.organization)),
             .init("candidate", try candidateGroup(facts.candidate)),
             .init("session", try sessionGroup(interview)),
             .init("validation", group(try interview.json("result.validation"), ["passed", "reason", "checkedAt"])),
@@ -40,12 +40,13 @@ private enum TalentSproutData {
         ])
     }
 
-    private static func interviewGroup(_ interview: Record) throws -> JSONValue {
+    /// The organization's name and dashboard stand in where the interview has none of its own.
+    private static func interviewGroup(_ interview: Record, of organization: Organization) throws -> JSONValue {
         .object([
             .init("id", .string(interview.recordID.description)),
             .init("title", try interview.json("title")),
-            .init("companyName", try interview.json("company_name")),
-            .init("dashboardUrl", try interview.json("result.interview_url")),
+            .init("companyName", try interview.json("company_name").or(organization.displayName)),
+            .init("dashboardUrl", try interview.json("result.interview_url").or(organization.dashboardURL)),
         ])
     }
 
@@ -143,5 +144,11 @@ private enum TalentSproutData {
     /// `risk_level` of `riskLevel`.
     private static func snakeCase(_ name: String) -> String {
         name.reduce(into: "") { $0 += $1.isUppercase ? "_" + $1.lowercased() : String($1) }
+    }
+}
+
+extension JSONValue {
+    fileprivate func or(_ text: String?) -> JSONValue {
+        if case .null = self { JSONValue(text) } else { self }
     }
 }

@@ -28,19 +28,22 @@ struct Hirewire: AsyncParsableCommand {
 
     /// Bad usage exits with 2, a failure with 1, each with one message on standard error.
     static func main() async {
+        var kind: any ParsableCommand.Type = Self.self
         do {
             var command = try parseAsRoot()
+            kind = type(of: command)
             if var asynchronous = command as? any AsyncParsableCommand {
                 try await asynchronous.run()
             } else {
                 try command.run()
             }
         } catch {
-            finish(error)
+            finish(error, of: kind)
         }
     }
 
-    private static func finish(_ error: any Error) -> Never {
+    /// - Parameter kind: the command whose usage is shown.
+    private static func finish(_ error: any Error, of kind: any ParsableCommand.Type) -> Never {
         switch error {
         case is CleanExit: exit(withError: error)
         case let code as ExitCode: Foundation.exit(code.rawValue)
@@ -54,7 +57,7 @@ struct Hirewire: AsyncParsableCommand {
                 if exitCode(for: error) == .success { exit(withError: error) }
                 report("\(error)", code: 1)
             }
-            FileHandle.standardError.write(Data((fullMessage(for: error) + "\n").utf8))
+            FileHandle.standardError.write(Data((kind.fullMessage(for: error) + "\n").utf8))
             Foundation.exit(2)
         }
     }

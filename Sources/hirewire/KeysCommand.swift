@@ -5,44 +5,6 @@ import HTTPSupport
 import SQLiteStorage
 import Server
 
-struct Organizations: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        abstract: "Add or list organizations: tenants, between which nothing crosses.", subcommands: [Add.self, List.self])
-
-    struct Add: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Add an organization.")
-        @OptionGroup var common: Common
-        @Argument(help: "Its name, unique in the database.") var name: String
-
-        func run() throws {
-            let organization = try common.open(create: true).addOrganization(name: name)
-            Organizations.show([organization], json: common.isJSON)
-        }
-    }
-
-    struct List: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "List the organizations.")
-        @OptionGroup var common: Common
-
-        func run() throws { Organizations.show(try common.open().organizations(), json: common.isJSON) }
-    }
-
-    static func show(_ organizations: [Organization], json: Bool) {
-        if json {
-            for organization in organizations {
-                Output.json([
-                    .init("id", .string("org_" + organization.id.text)), .init("name", .string(organization.name)),
-                    .init("display_name", organization.displayName.map(JSONValue.string) ?? .null),
-                    .init("match_threshold", .number(String(organization.matchThreshold))),
-                    .init("created_at", Output.time(organization.createdAt)),
-                ])
-            }
-        } else {
-            Output.table([["NAME", "ID", "CREATED"]] + organizations.map { [$0.name, "org_" + $0.id.text, $0.createdAt.description] })
-        }
-    }
-}
-
 struct Keys: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Make, list, rotate and revoke API keys.",
