@@ -56,10 +56,14 @@ def standard(headers, body, secret, now):
 
 CHECKS = {'standard': standard, 'rejento': rejento, 'tenzo': tenzo, 'talentsprout': talentsprout, 'kendo': kendo}
 
-for line in sys.stdin:
-    job = json.loads(line)
+
+def judge(job):
     try:
-        accepted = CHECKS[job['dialect']](job['headers'], base64.b64decode(job['body']), job['secret'], job['now'])
+        return CHECKS[job['dialect']](job['headers'], base64.b64decode(job['body']), job['secret'], job['now'])
     except (KeyError, ValueError):  # a header is missing or has another form
-        accepted = False
-    print(json.dumps({'accepted': accepted}))
+        return False
+
+
+if __name__ == '__main__':
+    for line in sys.stdin:
+        print(json.dumps({'accepted': judge(json.loads(line))}))
