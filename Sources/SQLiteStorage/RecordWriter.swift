@@ -79,7 +79,7 @@ final class RecordWriter: StoreWriter {
             kind: input.kind, id: revived?.id ?? newID(now), externalID: input.externalID,
             version: (revived?.version ?? 0) + 1, createdAt: revived?.createdAt ?? now, updatedAt: now, values: values)
         let key = Place.key(organization.number, now)
-        try statements(layout.insert).run(row(record, key, layout, organization.number))
+        try statements(.insert, of: layout.kind) { layout.insert }.run(row(record, key, layout, organization.number))
         try SearchIndex.add(record, at: key, layout: layout, statements: statements)
         if let externalID = record.externalID {
             resolved[Named(organization: organization.number, kind: input.kind, externalID: externalID)] = record.id
@@ -172,9 +172,10 @@ final class RecordWriter: StoreWriter {
     }
 
     private func find(kind: RecordKind, externalID: String, in organization: OrganizationNumber) throws -> Record? {
-        let table = TableLayout.of(kind).table
-        let change = try statements("SELECT change FROM \(table) WHERE organization = ? AND external_id = ?")
-            .first([.integer(organization.value), .text(externalID)]) { $0.integer(0) }
+        let find = try statements(.find, of: kind) {
+            "SELECT change FROM \(TableLayout.of(kind).table) WHERE organization = ? AND external_id = ?"
+        }
+        let change = try find.first([.integer(organization.value), .text(externalID)]) { $0.integer(0) }
         return try change.flatMap { try load(kind, $0) }
     }
 

@@ -164,7 +164,8 @@ enum SearchIndex {
 
     static func add(_ record: Record, at change: Int64, layout: TableLayout, statements: StatementCache) throws {
         guard let search = layout.search else { return }
-        try statements("INSERT INTO \(search) (rowid, text) VALUES (?, ?)").run([.integer(change), .text(text(record))])
+        try statements(.index, of: layout.kind) { "INSERT INTO \(search) (rowid, text) VALUES (?, ?)" }
+            .run([.integer(change), .text(text(record))])
     }
 
     static func remove(_ record: Record, at change: Int64, layout: TableLayout, statements: StatementCache) throws {

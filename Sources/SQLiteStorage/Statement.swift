@@ -190,6 +190,7 @@ final class StatementCache {
     let connection: OpaquePointer
     private var statements: [String: Statement] = [:]
     private var order: [String] = []
+    private var kept: [Statement?] = []
     private let capacity: Int
 
     init(_ connection: OpaquePointer, capacity: Int = 256) {
@@ -206,8 +207,24 @@ final class StatementCache {
         return statement
     }
 
+    /// What each record of an import needs: found by the kind and the work, for to hash a long text takes longer than some
+    /// of these statements do.
+    enum Work: Int, CaseIterable {
+        case find, insert, index
+    }
+
+    func callAsFunction(_ work: Work, of kind: RecordKind, _ sql: () -> String) throws -> Statement {
+        let slot = Int(kind.rawValue) * Work.allCases.count + work.rawValue
+        if slot < kept.count, let statement = kept[slot] { return statement }
+        while kept.count <= slot { kept.append(nil) }
+        let statement = try Statement(connection, sql())
+        kept[slot] = statement
+        return statement
+    }
+
     func removeAll() {
         statements = [:]
         order = []
+        kept = []
     }
 }
