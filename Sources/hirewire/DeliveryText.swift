@@ -90,7 +90,8 @@ struct DeliveryDetailText {
 
     private static func block(_ bytes: [UInt8], indent: String = "  ") -> String {
         let text = Terminal.plain(String(decoding: bytes, as: UTF8.self))
-        return text.split(separator: "\n", omittingEmptySubsequences: false).map { indent + $0 }.joined(separator: "\n")
+        let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+        return (lines.last == "" ? lines.dropLast() : lines[...]).map { indent + $0 }.joined(separator: "\n")
     }
 
     private static func milliseconds(_ attempt: Attempt) -> String { String(Double(attempt.duration) / 1_000) }
