@@ -26,7 +26,7 @@ extension WebhookCommands {
                 throw WebhookCommands.missing(id)
             }
             if wait, !detail.summary.isHeld {
-                let time = Dialect.of(endpoint.dialect).policy.adjusted(to: endpoint).deadline + 5_000
+                let time = Dialect.of(endpoint.dialect).policy.adjusted(to: endpoint).deadline + 2_000
                 detail = try Self.firstAttempt(of: detail, within: time, outbox)
             }
             if common.isJSON {

@@ -58,6 +58,8 @@ struct Listen: AsyncParsableCommand {
         } catch let error as IOError {
             let reason = error.errnoCode == EADDRINUSE ? "it is taken by another process" : String(cString: strerror(error.errnoCode))
             throw Failure("can't listen on \(host) port \(port): \(reason); choose another with --port or --host")
+        } catch  where error is SocketAddressError || error is SocketAddressError.UnknownHost {
+            throw Failure("--host '\(host)' is no address of this machine")
         }
     }
 
