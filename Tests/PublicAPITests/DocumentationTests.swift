@@ -184,6 +184,11 @@ struct DocumentationPageTests {
                "enum":["\(word)"],"default":"\(word)"}}],
               "responses":{"200":{"description":"\(word)","headers":{"\(word)":{"description":"\(word)"}},
                "content":{"\(word)":{"example":{"\(word)":"\(word)"},"schema":{"$ref":"#/components/schemas/\(word)"}}}}}}}},
+             "webhooks":{"\(word)":{"post":{"operationId":"\(word)","tags":["\(word)"],"summary":"\(word)","x-dialect":"\(word)",
+              "x-event-types":["\(word)"],"x-example-secret":"\(word)","x-attempts":{"most":"\(word)","delays":["\(word)"]},
+              "description":"\(word)\\n```python\\n\(word)\\n```","parameters":[{"name":"\(word)","in":"header","example":"\(word)"}],
+              "requestBody":{"content":{"\(word)":{"examples":{"\(word)":{"summary":"\(word)","value":"\(word)"}}}}},
+              "responses":{"\(word)":{"description":"\(word)"}}}}},
              "components":{"schemas":{"\(word)":{"properties":{"\(word)":{"x-scope":"\(word)"}}}}}}
             """)
         let scalars = page.unicodeScalars
@@ -223,10 +228,32 @@ struct DocumentationPageTests {
         #expect(Set(anchors).count == anchors.count, "an id is on the page twice")
         let here = Self.values(of: "href", in: page).filter { $0.hasPrefix("#") }.map { String($0.dropFirst()) }
         #expect(Set(here).subtracting(anchors) == [])
-        for operation in ContractReader(document).operations { #expect(anchors.contains(operation.id)) }
+        let reader = ContractReader(document)
+        for operation in reader.operations + reader.webhooks.map(\.operation) { #expect(anchors.contains(operation.id)) }
         let codes = document["components"]?["schemas"]?["Problem"]?["x-codes"].asElements ?? []
         #expect(codes.count >= 19)
         for code in codes { #expect(anchors.contains("code-\(code.spelling)")) }
+    }
+
+    @Test("A webhook is written with its events, attempts, headers, example, snippets and answers")
+    func webhook() throws {
+        let page = try Self.page(
+            """
+            {"components":{},"webhooks":{"told":{"post":{"operationId":"receive","tags":["Webhooks"],"summary":"Told","security":[],
+              "description":"About it.\\n\\n```python\\nif a < b: pass\\n```\\n\\n```swift\\nlet a = 1\\n```","x-dialect":"plain",
+              "x-event-types":["a.b","c.d"],"x-attempts":{"most":4,"delays":[0,90,7200],"deadline":10},"x-example-secret":"s<",
+              "parameters":[{"name":"X-Id","in":"header","required":true,"example":"id-1","schema":{"type":"string"}}],
+              "requestBody":{"content":{"application/json":{"examples":{"one":{"summary":"One","value":{"a":1}}}}}},
+              "responses":{"2XX":{"description":"Taken."},"default":{"description":"Again."}}}}}}
+            """)
+        #expect(page.contains("<h2 id=\"tag-webhooks\">") && page.contains("<h3 id=\"receive\">") && page.contains("dialect plain"))
+        #expect(page.contains("<code>a.b</code>, <code>c.d</code>"))
+        #expect(page.contains("At most 4, with no time, 90 s and 2 h between them") && page.contains("10 s for all of an attempt"))
+        #expect(page.contains("Content-Type: application/json\nX-Id: id-1</code>"))
+        #expect(page.contains("<span class=\"title\">Python</span>") && page.contains("<code>if a &lt; b: pass</code>"))
+        #expect(page.contains("<span class=\"title\">Swift</span>") && page.contains("<code>s&lt;</code>"))
+        #expect(page.contains(">2XX</span>") && page.contains(">any other</span>"))
+        #expect(page.components(separatedBy: "About it.").count == 2, "snippets stand apart from the text")
     }
 
     @Test("The contract's page loads nothing and runs nothing")

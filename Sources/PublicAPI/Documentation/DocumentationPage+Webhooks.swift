@@ -53,7 +53,7 @@ extension DocumentationPage {
 
     private static func writeFact(_ name: String, to list: inout HTMLWriter, _ content: (inout HTMLWriter) -> Void) {
         list.element("div") { row in
-            row.element("dt", name)
+            row.element("dt") { $0.element("strong", name) }
             row.element("dd", content)
         }
     }

@@ -8,8 +8,10 @@ func verifyStandard(headers: [String: String], body: Data, secret: String) -> Bo
     else { return false }
     let signed = Data("\(id).\(sent).".utf8) + body
     return (headers["webhook-signature"] ?? "").split(separator: " ").contains { part in
-        guard part.hasPrefix("v1,"), let given = Data(base64Encoded: String(part.dropFirst(3))) else { return false }
+        guard part.hasPrefix("v1,"), let given = Data(base64Encoded: String(part.dropFirst(3)))
+        else { return false }
         // Compares in constant time.
-        return HMAC<SHA256>.isValidAuthenticationCode(given, authenticating: signed, using: SymmetricKey(data: key))
+        return HMAC<SHA256>.isValidAuthenticationCode(
+            given, authenticating: signed, using: SymmetricKey(data: key))
     }
 }
