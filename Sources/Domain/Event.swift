@@ -78,7 +78,7 @@ public struct EventDraft: Sendable {
         out.append(quoted: kind.singular)
         out.append(":")
         if holdsRecord {
-            RecordRow.write(subject, by: RecordForm(kind: kind, projection: .detail, personal: personal), to: &out)
+            RecordRow.write(subject, by: .kept(kind, .detail, personal: personal), to: &out)
             out.append("}")
         } else {
             out.append(text: "{\"id\":\"\(subject.recordID)\"}")
@@ -86,7 +86,7 @@ public struct EventDraft: Sendable {
         for (related, record) in [(RecordKind.candidate, candidate), (.job, job)] where kind.relates(to: related) {
             out.append(text: ",\"\(related.singular)\":")
             if let record {
-                RecordRow.write(record, by: RecordForm(kind: related, projection: .brief, personal: personal), to: &out)
+                RecordRow.write(record, by: .kept(related, .brief, personal: personal), to: &out)
                 out.append("}")
             } else {
                 out.append("null")
@@ -100,6 +100,23 @@ public struct EventDraft: Sendable {
         }
         out.append("}")
         return out.text
+    }
+}
+
+extension RecordForm {
+    /// The forms that events need, made once: to make one takes as long as to write a record by it.
+    fileprivate static func kept(_ kind: RecordKind, _ projection: Projection, personal: Bool) -> RecordForm {
+        let forms = projection == .detail ? details : briefs
+        return forms[(Int(kind.rawValue) - 1) * 2 + (personal ? 1 : 0)]
+    }
+
+    private static let details = forms(.detail)
+    private static let briefs = forms(.brief)
+
+    private static func forms(_ projection: Projection) -> [RecordForm] {
+        RecordKind.allCases.flatMap { kind in
+            [false, true].map { RecordForm(kind: kind, projection: projection, personal: $0) }
+        }
     }
 }
 

@@ -16,6 +16,8 @@ final class Reader: StoreReader {
     let signal: CommitSignal
     /// What was committed when the open transaction began; nil when none is open.
     private var snapshot: CommitSignal.Mark?
+    /// When it began.
+    private var began: UInt64 = 0
     /// A call was made since ``rest()`` last looked.
     private var isInUse = false
     /// What was committed when `counters` and `keys` were read.
@@ -37,14 +39,16 @@ final class Reader: StoreReader {
 
     /// A call begins, of one snapshot: the last one's if that is still what is there.
     func begin() throws {
-        patience.deadline = DispatchTime.now().uptimeNanoseconds + Patience.nanoseconds
+        let now = DispatchTime.now().uptimeNanoseconds
+        patience.deadline = now + Patience.nanoseconds
         isInUse = true
         // Taken before anything is read: what is read may be newer, never older.
         let mark = signal.mark
-        guard mark != snapshot else { return }
+        guard mark != snapshot || now - began > Self.longestTransaction else { return }
         end()
         try statements("BEGIN").run()
         snapshot = mark
+        began = now
     }
 
     /// A call ends. With a long journal the transaction does too, so that a checkpoint finds a moment without readers
@@ -68,6 +72,9 @@ final class Reader: StoreReader {
         do { try statements("COMMIT").run() } catch { sqlite3_exec(connection, "ROLLBACK", nil, nil, nil) }
     }
 
+    /// Nanoseconds. A transaction that began after a checkpoint reads the file alone and leaves the journal free to be cut;
+    /// one from before it would keep it for as long as requests come and nothing changes.
+    private static let longestTransaction: UInt64 = 100_000_000
     /// Frames, of a page each: half of what starts a checkpoint.
     private static let shortJournal: UInt32 = 2_000
 

@@ -1,6 +1,7 @@
 import Domain
 import Foundation
 import GRDBSQLite
+import Synchronization
 import Testing
 
 @testable import SQLiteStorage
@@ -154,6 +155,39 @@ struct ConnectionTests {
         #expect(try Maintenance.check(path).isNewest)
     }
 
+    @Test("The journal is cut while requests come without a pause")
+    func journal() async throws {
+        let bench = try Workbench()
+        try bench.put(.candidate, #"{"external_id":"0"}"#)
+        let engine = try #require(bench.engine as? SQLiteEngine)
+        let (readers, database) = (engine.readers, engine.database)
+        let isDone = Flag()
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for _ in 0..<2 {
+                group.addTask {
+                    while !isDone.value.load(ordering: .relaxed) {
+                        _ = try readers.read { try $0.changeCounter(of: OrganizationNumber(1)) }
+                        await Task.yield()
+                    }
+                }
+            }
+            group.addTask {
+                // As a service does: readers of threads that have gone elsewhere rest.
+                while !isDone.value.load(ordering: .relaxed) {
+                    readers.rest()
+                    try await Task.sleep(for: .milliseconds(20))
+                }
+            }
+            group.addTask {
+                defer { isDone.value.store(true, ordering: .relaxed) }
+                try database.scrub()
+            }
+            try await group.waitForAll()
+        }
+        let size = try FileManager.default.attributesOfItem(atPath: database.path + "-wal")[.size] as? Int
+        #expect(size == 0)
+    }
+
     @Test("A copy made between writes is whole, passes the examination, and is another identity when restored")
     func copies() throws {
         let bench = try Workbench()
@@ -175,4 +209,8 @@ struct ConnectionTests {
         }
         #expect(identities[0] == identities[1] && identities[1] != identities[2])
     }
+}
+
+private final class Flag: Sendable {
+    let value = Atomic<Bool>(false)
 }
