@@ -22,6 +22,7 @@ struct JSON: CustomStringConvertible {
 
     var string: String? { value as? String }
     var int: Int? { value as? Int }
+    var double: Double? { (value as? NSNumber)?.doubleValue }
     var bool: Bool? { value as? Bool }
     var array: [JSON]? { (value as? [Any])?.map { JSON(value: $0) } }
     var keys: Set<String> { Set((value as? [String: Any])?.keys.map { $0 } ?? []) }
