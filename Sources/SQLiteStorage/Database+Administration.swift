@@ -50,19 +50,19 @@ extension Database {
     }
 
     public func organizations() throws -> [Organization] {
-        try transaction { try $0(OrganizationRows.select + " ORDER BY number").all([], OrganizationRows.organization) }
+        try snapshot { try $0(OrganizationRows.select + " ORDER BY number").all([], OrganizationRows.organization) }
     }
 
     /// The organization of that name, compared as names are: without regard to ASCII case.
     public func organization(named name: String) throws -> Organization? {
-        try transaction {
+        try snapshot {
             try $0(OrganizationRows.select + " WHERE name = ?").first([.text(name)], OrganizationRows.organization)
         }
     }
 
     /// The id that an `external_id` has, living or deleted. Nil when it is unknown.
     public func id(of kind: RecordKind, externalID: String, in organization: Organization) throws -> RecordID? {
-        try transaction { statements in
+        try snapshot { statements in
             let living = try statements("SELECT id FROM \(kind.plural) WHERE organization = ? AND external_id = ?")
                 .first([.integer(organization.number.value), .text(externalID)]) { $0.ulid(0) }
             if let living { return RecordID(kind: kind, ulid: living) }
@@ -94,7 +94,7 @@ extension Database {
     }
 
     public func keys() throws -> [APIKey] {
-        try transaction { try $0(KeyRows.select + " ORDER BY k.organization, k.created_at").all([], KeyRows.key) }
+        try snapshot { try $0(KeyRows.select + " ORDER BY k.organization, k.created_at").all([], KeyRows.key) }
     }
 
     /// Gives a key a new secret; the old one works until `overlapUntil`. Nil when unknown or revoked.
@@ -119,7 +119,7 @@ extension Database {
     }
 
     private func existingKeyChange(_ keyID: String, _ body: (StatementCache) throws -> Void) throws -> APIKey? {
-        let usable = try transaction {
+        let usable = try snapshot {
             try $0("SELECT 1 FROM api_keys WHERE key_id = ? AND revoked_at IS NULL").first([.text(keyID)]) { _ in true } ?? false
         }
         guard usable else { return nil }

@@ -23,14 +23,14 @@ extension Database {
 
     /// The endpoints of an organization, or of all.
     public func endpoints(of organization: OrganizationNumber? = nil) throws -> [Endpoint] {
-        try transaction {
+        try snapshot {
             try $0(EndpointRows.select + " AND e.organization = ifnull(?, e.organization) ORDER BY e.organization, e.number")
                 .all([organization.map { .integer($0.value) } ?? .null], EndpointRows.endpoint)
         }
     }
 
     public func endpoint(_ id: EndpointID) throws -> Endpoint? {
-        try transaction { try Self.find(id, $0) }
+        try snapshot { try Self.find(id, $0) }
     }
 
     /// Changes URL, types, job, personal data, schedule, attempts or time-out; nothing else that `edit` does counts. What is
@@ -101,7 +101,7 @@ extension Database {
 
     /// Whether there is any secret that the key file must be kept for.
     public func hasSecrets() throws -> Bool {
-        try transaction {
+        try snapshot {
             try $0("SELECT 1 FROM endpoints WHERE secret IS NOT NULL OR previous_secret IS NOT NULL LIMIT 1").first { _ in true } ?? false
         }
     }

@@ -144,8 +144,15 @@ public final class Database: WriteStore {
 
     // MARK: Transactions
 
-    /// Runs `body` in one IMMEDIATE transaction with the writer's statements.
-    func transaction<Result>(_ body: (StatementCache) throws -> Result) throws -> Result {
+    /// Runs `body` on one snapshot, whoever writes meanwhile.
+    func snapshot<Result>(_ body: (StatementCache) throws -> Result) throws -> Result {
+        try transaction(as: .deferred, body)
+    }
+
+    /// Runs `body` in one transaction with the writer's statements.
+    func transaction<Result>(
+        as kind: GRDB.Database.TransactionKind = .immediate, _ body: (StatementCache) throws -> Result
+    ) throws -> Result {
         do {
             return try queue.inDatabase { database in
                 guard let connection = database.sqliteConnection else { throw StoreError.unavailable("closed") }
@@ -156,7 +163,7 @@ public final class Database: WriteStore {
                         return Held(cache: cache)
                     }.cache ?? StatementCache(connection)
                 var result: Result?
-                try database.inTransaction(.immediate) {
+                try database.inTransaction(kind) {
                     result = try body(cache)
                     return .commit
                 }
@@ -233,7 +240,7 @@ public final class Database: WriteStore {
     }
 
     private func makeDefaultOrganization() throws {
-        let some = try transaction { try $0("SELECT 1 FROM organizations").first { _ in true } ?? false }
+        let some = try snapshot { try $0("SELECT 1 FROM organizations").first { _ in true } ?? false }
         if !some { _ = try addOrganization(name: "default") }
     }
 
