@@ -35,6 +35,18 @@ class Bench:
         return self.options.bare or self.program("BareHummingbird")
 
     @functools.cached_property
+    def post(self):
+        return self.options.post or self.program("PostYardstick")
+
+    @functools.cached_property
+    def changes(self):
+        return self.options.changes or self.program("PacedChanges")
+
+    @functools.cached_property
+    def receiver(self):
+        return yardsticks.build_go(self.tools, "receiver")
+
+    @functools.cached_property
     def pages(self):
         return yardsticks.build_go(self.tools, "pages")
 

@@ -109,11 +109,11 @@ def read_line(process, timeout):
 class Hirewire:
     """A running `hirewire serve`."""
 
-    def __init__(self, binary, database, log):
+    def __init__(self, binary, database, log, *flags):
         self.log = open(log, "ab")
         self.started = time.perf_counter()
         self.process = start(
-            [binary, "serve", "--database", database, "--port", 0, "--operator-port", 0, "--json"],
+            [binary, "serve", "--database", database, "--port", 0, "--operator-port", 0, "--json", *flags],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self.log,
         )
         try:
