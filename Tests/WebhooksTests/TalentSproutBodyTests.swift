@@ -80,9 +80,11 @@ struct TalentSproutBodyTests {
         let body = try body(Facts.of(.interviewAbandoned, record))
         #expect(body["event"] == #""interview.abandoned""# && body["data.session.status"] == #""abandoned""#)
         #expect(body["data.transcript"] == "null" && body["data.interview.id"] == "\"\(record.recordID)\"")
+        #expect(body["data.interview.companyName"] == #""Acme""#, "the organization's, where the interview names none")
         for (group, members) in Self.groups {
             #expect(body.names("data." + group) == members)
-            for member in members where !["session.status", "session.startedAt", "interview.id"].contains("\(group).\(member)") {
+            let known = ["session.status", "session.startedAt", "interview.id", "interview.companyName"]
+            for member in members where !known.contains("\(group).\(member)") {
                 let value = body["data.\(group).\(member)"]
                 #expect(value == "null" || value == #"{"overview":null,"strengths":null,"concerns":null}"#, "\(group).\(member)")
             }
