@@ -144,9 +144,10 @@ struct StatementRow: RowSource {
 
     @inline(__always)
     func text(_ column: Int) -> UnsafeBufferPointer<UInt8> {
-        let index = base &+ Int32(truncatingIfNeeded: column)
-        let start = sqlite3_column_text(handle, index)
-        return UnsafeBufferPointer(start: start, count: Int(sqlite3_column_bytes(handle, index)))
+        // The column is looked for once. A value of a row is for the thread that steps, as all of a statement is.
+        let value = sqlite3_column_value(handle, base &+ Int32(truncatingIfNeeded: column))
+        let start = sqlite3_value_text(value)
+        return UnsafeBufferPointer(start: start, count: Int(sqlite3_value_bytes(value)))
     }
 
     @inline(__always)

@@ -15,7 +15,11 @@ struct Backup: ParsableCommand {
         try Maintenance.backup(common.path, to: file)
         let size = (try? FileManager.default.attributesOfItem(atPath: file)[.size] as? Int64) ?? 0
         if common.isJSON {
-            Output.json([.init("file", .string(file)), .init("bytes", .number(String(size)))])
+            let key = common.path + "-key"
+            let hasKey = FileManager.default.fileExists(atPath: key)
+            Output.json([
+                .init("file", .string(file)), .init("bytes", .number(String(size))), .init("key_file", hasKey ? .string(key) : .null),
+            ])
         } else {
             print("wrote \(file), \(size) bytes. Keep the secrets' key file, if there is one (\(common.path)-key), with it.")
         }
