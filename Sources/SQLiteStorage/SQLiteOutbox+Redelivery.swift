@@ -55,22 +55,31 @@ extension SQLiteOutbox {
             let id: DeliveryID
             let place: Int64
             let status: Int64
+            /// It never had a body, or it was erased.
             let isEmpty: Bool
+            /// It had one, which is not there: the database was damaged.
+            let isDamaged: Bool
         }
 
         func restart(_ number: Int64) throws -> Restart {
-            let row = try writer.statements("SELECT id, event, status, body IS NULL FROM deliveries WHERE number = ?")
-                .first([.integer(number)]) {
-                    Row(id: DeliveryID($0.ulid(0)), place: $0.integer(1), status: $0.integer(2), isEmpty: $0.integer(3) == 1)
-                }
-            guard let row, !row.isEmpty else { return try row.map { try rebuild($0, number) } ?? .forgotten }
+            let row = try writer.statements(
+                """
+                SELECT d.id, d.event, d.status, d.body IS NULL, b.number IS NULL
+                FROM deliveries d LEFT JOIN bodies b ON b.number = d.body AND b.event = d.event WHERE d.number = ?
+                """
+            ).first([.integer(number)]) {
+                Row(
+                    id: DeliveryID($0.ulid(0)), place: $0.integer(1), status: $0.integer(2), isEmpty: $0.integer(3) == 1,
+                    isDamaged: $0.integer(3) == 0 && $0.integer(4) == 1)
+            }
+            guard let row, !row.isEmpty, !row.isDamaged else { return try row.map { try rebuild($0, number) } ?? .forgotten }
             try begin(number, body: nil)
             return .restarted(isParked: false)
         }
 
-        /// Of what has no body, only what is parked never had one.
+        /// Of what has no body, only what is parked never had one. One that was lost is made again.
         private func rebuild(_ row: Row, _ number: Int64) throws -> Restart {
-            guard row.status == DeliveryStatus.parked.code else { return .erased }
+            guard row.isDamaged || row.status == DeliveryStatus.parked.code else { return .erased }
             guard let event = try writer.storedEvent(at: row.place), event.type != .webhookTest else { return .forgotten }
             if event.type != .candidateDeleted, try writer.outbox.isErased(event.candidate) { return .erased }
             switch try body(of: event, row.id) {

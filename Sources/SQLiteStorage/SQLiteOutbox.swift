@@ -78,7 +78,7 @@ public final class SQLiteOutbox: OutboxStore {
 
     static let due = """
         SELECT d.number, d.id, d.event_id, d.type, d.attempts, d.due_at, b.bytes
-        FROM deliveries d LEFT JOIN bodies b ON b.number = d.body
+        FROM deliveries d LEFT JOIN bodies b ON b.number = d.body AND b.event = d.event
         WHERE d.endpoint = ?1 AND d.status = \(DeliveryStatus.pending.code) AND d.due_at <= ?2
             AND EXISTS (SELECT 1 FROM endpoints WHERE number = ?1 AND disabled_at IS NULL AND removed_at IS NULL)
         ORDER BY d.due_at, d.number LIMIT ?3
