@@ -156,6 +156,7 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(name: "CommandTests", dependencies: ["hirewire", "Domain", "OutboundHTTP", "SQLiteStorage"], swiftSettings: strict),
         .testTarget(
-            name: "EndToEndTests", dependencies: ["hirewire", "Webhooks", "Domain"], exclude: ["receivers"], swiftSettings: strict),
+            name: "EndToEndTests", dependencies: ["hirewire", "Webhooks", "OutboundHTTP", "SQLiteStorage", "Domain"],
+            exclude: ["receivers"], swiftSettings: strict),
     ]
 )

@@ -76,8 +76,14 @@ extension SQLiteOutbox {
 
     public func clockMoved(by: Int64, from: Timestamp) throws {
         try database.transaction { statements in
-            try statements("UPDATE deliveries SET due_at = due_at + ? WHERE status = \(DeliveryStatus.pending.code) AND due_at > ?")
-                .run([.integer(by), SQLValue(from)])
+            // What was due stays due, though the clock goes back. A first attempt is due when it is written, so one that
+            // comes later than now was written by the old time; only what waits for another attempt waits on.
+            try statements(
+                """
+                UPDATE deliveries SET due_at = CASE WHEN attempts > 0 AND due_at > ?1 THEN due_at + ?2 ELSE min(due_at, ?1 + ?2) END
+                WHERE status = \(DeliveryStatus.pending.code) AND due_at > min(?1, ?1 + ?2)
+                """
+            ).run([SQLValue(from), .integer(by)])
             try statements("UPDATE endpoints SET failing_since = failing_since + ? WHERE failing_since IS NOT NULL").run([.integer(by)])
         }
     }

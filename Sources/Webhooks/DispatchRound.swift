@@ -12,7 +12,7 @@ final class DispatchRound {
     private let options: Dispatcher.Options
 
     private var plan: DispatchPlan
-    private var targets: [Int64: Target] = [:]
+    private var targets: [Int64: DispatchTarget] = [:]
     /// What was sent and is not recorded yet, by endpoint.
     private var held: [Int64: [Int64: Flight]] = [:]
     /// Over, and not recorded yet.
@@ -41,8 +41,10 @@ final class DispatchRound {
     }
 
     private struct Flight {
+        /// By the monotonic clock.
+        let startedAt: UInt64
         /// Nil for what could not be sent.
-        let cancellation: OutboundCancellation?
+        var cancellation: OutboundCancellation?
     }
 
     /// Milliseconds.
@@ -61,7 +63,7 @@ final class DispatchRound {
     func take(_ finished: [Dispatcher.Finished], isCancelled: Bool) {
         if isCancelled { cancelAll() }
         unrecorded += finished
-        guard !unrecorded.isEmpty else { return }
+        guard keepTime(), !unrecorded.isEmpty else { return }
         var records: [AttemptRecord] = []
         var told: [(endpoint: Int64, observation: AttemptObservation, decision: DeliveryDecision)] = []
         for item in unrecorded {
@@ -80,6 +82,24 @@ final class DispatchRound {
         for (endpoint, observation, decision) in told { tell(endpoint, observation, decision) }
     }
 
+    /// Looks whether the wall clock was set, and says so to the store before anything is recorded by the new time.
+    ///
+    /// - Returns: false when that could not be said.
+    private func keepTime() -> Bool {
+        clock.look(wall: time.now, monotonic: Self.monotonic)
+        guard let jump = clock.jump else { return true }
+        do {
+            try store.clockMoved(by: jump.by, from: jump.from)
+            clock.forget()
+            // Since when the endpoints fail has moved too.
+            try load(clock.monotonic)
+            return true
+        } catch {
+            stall(error)
+            return false
+        }
+    }
+
     private func cancelAll() {
         for flights in held.values { for flight in flights.values { flight.cancellation?.cancel() } }
     }
@@ -87,7 +107,9 @@ final class DispatchRound {
     private func judge(_ item: Dispatcher.Finished) -> (AttemptRecord, AttemptObservation, DeliveryDecision)? {
         guard let target = targets[item.delivery.endpoint] else { return nil }
         let outcome: AttemptOutcome
-        var attempt = Attempt(startedAt: item.startedAt, duration: 0, requestHeaders: item.headers)
+        let flight = held[item.delivery.endpoint]?[item.delivery.number]
+        let startedAt = flight.map { clock.today(item.startedAt, monotonic: $0.startedAt) } ?? item.startedAt
+        var attempt = Attempt(startedAt: startedAt, duration: 0, requestHeaders: item.headers)
         var code: String?
         switch item.result {
         case .success(let response):
@@ -107,7 +129,7 @@ final class DispatchRound {
         }
         let decision = target.policy.decision(
             after: outcome, attempt: item.delivery.attempts + 1,
-            endedAt: Timestamp(microseconds: item.startedAt.microseconds + attempt.duration), failingSince: target.endpoint.failingSince,
+            endedAt: Timestamp(microseconds: startedAt.microseconds + attempt.duration), failingSince: target.endpoint.failingSince,
             using: &random)
         attempt.error = decision.error
         let record = AttemptRecord(
@@ -173,7 +195,6 @@ final class DispatchRound {
         let (now, wall) = (Self.monotonic, time.now)
         if changed { isStale = true }
         do {
-            if let jump = clock.jump(wall: wall, monotonic: now) { try store.clockMoved(by: jump.by, from: jump.from) }
             let isDue = nextDue.map { $0 <= wall } ?? false
             guard changed || isDue || problem != nil || now - lastLook >= 1_000 || lastLook == 0 else { return }
             // Endpoints change seldom, and the dispatcher's own commits are most of what is committed.
@@ -187,7 +208,7 @@ final class DispatchRound {
             nextDue = work.next
             lastLook = now
             // Whether it can be written too, the next record tells.
-            if unrecorded.isEmpty { recover() }
+            if unrecorded.isEmpty, clock.jump == nil { recover() }
         } catch {
             lastLook = now
             stall(error)
@@ -196,9 +217,9 @@ final class DispatchRound {
 
     private func load(_ now: UInt64) throws {
         let isFirst = lastLoad == 0
-        var fresh: [Int64: Target] = [:]
+        var fresh: [Int64: DispatchTarget] = [:]
         for endpoint in try store.endpoints() {
-            var target = Target(endpoint, secrets)
+            var target = DispatchTarget(endpoint, secrets)
             target.wasWarned = targets[endpoint.number]?.wasWarned ?? false
             fresh[endpoint.number] = target
             guard case .active = endpoint.state else {
@@ -254,42 +275,19 @@ final class DispatchRound {
     private func send(_ delivery: DueDelivery) {
         let now = time.now
         guard let target = targets[delivery.endpoint] else { return }
+        var flight = Flight(startedAt: Self.monotonic, cancellation: nil)
         do {
             let message = DeliveryMessage(delivery, sentAt: now)
             let headers = target.dialect.headers(for: message, keys: try target.keys.get(), version: options.version)
             let post = OutboundPost(
                 url: try target.url.get(), headers: headers, body: delivery.body, endpoint: delivery.endpoint,
                 timeout: .milliseconds(target.policy.deadline))
-            held[delivery.endpoint, default: [:]][delivery.number] = Flight(
-                cancellation: dispatcher.send(post, delivery, now, headers))
+            flight.cancellation = dispatcher.send(post, delivery, now, headers)
         } catch {
-            held[delivery.endpoint, default: [:]][delivery.number] = Flight(cancellation: nil)
             dispatcher.finish(
                 Dispatcher.Finished(delivery: delivery, startedAt: now, headers: [], result: nil, fault: "\(error)"))
         }
-    }
-}
-
-/// An endpoint, read for sending.
-private struct Target {
-    var endpoint: Endpoint
-    let dialect: Dialect
-    let policy: DeliveryPolicy
-    let url: Result<WebhookURL, any Error>
-    let keys: Result<SigningKeys, any Error>
-    var wasWarned = false
-
-    init(_ endpoint: Endpoint, _ secrets: SecretBox) {
-        self.endpoint = endpoint
-        dialect = Dialect.of(endpoint.dialect)
-        policy = dialect.policy.adjusted(to: endpoint)
-        url = Result { try WebhookURL(endpoint.url) }
-        let dialect = dialect
-        keys = Result {
-            let secret = try endpoint.secret.map { try secrets.open($0, of: endpoint.id) }
-            let previous = try endpoint.previous.map { (try secrets.open($0.secret, of: endpoint.id), $0.until) }
-            return try dialect.keys(secret: secret, previous: previous)
-        }
+        held[delivery.endpoint, default: [:]][delivery.number] = flight
     }
 }
 
@@ -311,29 +309,5 @@ extension Attempt {
         responseBody = response.body
         isCut = response.isCut
         duration = response.duration
-    }
-}
-
-/// Notices when the wall clock is set, by what it and the monotonic clock say.
-struct ClockWatch {
-    /// A clock that is slewed gains or loses less between two looks.
-    static let tolerance: Int64 = 2_000_000
-    private var wall: Timestamp
-    private var monotonic: UInt64
-
-    /// - Parameter monotonic: milliseconds.
-    init(wall: Timestamp, monotonic: UInt64) {
-        self.wall = wall
-        self.monotonic = monotonic
-    }
-
-    /// By how many microseconds the wall clock was set since the last call, and what it said before; nil when it was not.
-    mutating func jump(wall now: Timestamp, monotonic later: UInt64) -> (by: Int64, from: Timestamp)? {
-        let passed = Int64(later - monotonic) * 1_000
-        let expected = Timestamp(microseconds: wall.microseconds + passed)
-        wall = now
-        monotonic = later
-        let by = now.microseconds - expected.microseconds
-        return abs(by) > Self.tolerance ? (by, expected) : nil
     }
 }
