@@ -1,6 +1,7 @@
 """What all rows share: the options, the programs and the two databases, each made when it is first asked for."""
 
 import functools
+import hashlib
 import os
 import random
 import resource
@@ -29,6 +30,11 @@ class Bench:
     @functools.cached_property
     def hirewire(self):
         return self.options.binary or self.program("hirewire")
+
+    @functools.cached_property
+    def digest(self):
+        """Tells one hirewire from another."""
+        return hashlib.sha256(self.hirewire.read_bytes()).hexdigest()
 
     @functools.cached_property
     def bare(self):

@@ -118,7 +118,10 @@ class Outbox:
         return seconds
 
     def serve(self):
-        return processes.Hirewire(self.bench.hirewire, self.database, self.bench.work / "deliveries.log", *SERVE)
+        log = self.bench.work / f"{self.database.stem}.log"
+        # A line for each attempt: what earlier runs wrote goes.
+        log.unlink(missing_ok=True)
+        return processes.Hirewire(self.bench.hirewire, self.database, log, *SERVE)
 
     def check_delivered(self, count, timeout=10):
         """So many are recorded as delivered, each at its first attempt."""
@@ -169,13 +172,12 @@ def copy(source, target):
 def kept(bench, name, make):
     """A database that is made once for this very program, and what `make` does with its path."""
     path, stamp = bench.work / f"{name}.db", bench.work / f"{name}.stamp"
-    wanted = hashlib.sha256(bench.hirewire.read_bytes()).hexdigest()
-    if not (stamp.exists() and stamp.read_text() == wanted and path.exists()):
+    if not (stamp.exists() and stamp.read_text() == bench.digest and path.exists()):
         stamp.unlink(missing_ok=True)
         for old in files(path):
             old.unlink()
         make(path)
-        stamp.write_text(wanted)
+        stamp.write_text(bench.digest)
     return path
 
 

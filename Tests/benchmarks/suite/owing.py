@@ -4,6 +4,7 @@ import contextlib
 import statistics
 import time
 
+from .client import Client
 from .delivering import Rates
 from .expected import Places, Stored
 from .load import Load, prepare
@@ -54,6 +55,7 @@ def pending(bench):
     with Receiver(bench, ENDPOINTS, ENDPOINTS - 1) as receiver, Outbox.at(bench, path, receiver.ports).copy("pending") as outbox:
         with outbox.serve() as server:
             time.sleep(seconds)
+            scrape = scraped(server, events * ENDPOINTS)
             held = server.memory()
             arrived, hung = receiver.ask("count"), receiver.ask("report")["hanging"]["received"]
         left = outbox.rows("SELECT count(*) FROM deliveries WHERE status = 0")[0][0]
@@ -62,8 +64,19 @@ def pending(bench):
         raise Broken(f"{arrived:,} deliveries arrived, {hung:,} hung and {left:,} were left")
     notes = [
         f"after {seconds} s: resident {held['VmRSS']:.0f} MB, of that files {held['RssFile']:.0f} MB and own memory "
-        f"{held['RssAnon']:.0f} MB; {arrived:,} had been delivered, {hung} requests hung, {left:,} deliveries still wait"]
+        f"{held['RssAnon']:.0f} MB; {arrived:,} had been delivered, {hung} requests hung, {left:,} deliveries still wait; "
+        f"a scrape of the metrics took {scrape:.0f} ms"]
     return [most_row(f"memory with {events * ENDPOINTS:,} deliveries pending, most resident", held["VmHWM"], 150, "MB", notes=notes)]
+
+
+def scraped(server, most):
+    """Milliseconds that the metrics took; they count what waits."""
+    with Client(server.operator_port) as client:
+        answer = client.get("/metrics")
+    pending = [float(line.split()[1]) for line in answer.body.decode().splitlines() if line.startswith("hirewire_webhook_pending ")]
+    if answer.status != 200 or len(pending) != 1 or not most * 0.8 < pending[0] <= most:
+        raise Broken(f"the metrics say that {pending} of {most:,} deliveries are pending")
+    return answer.seconds * 1000
 
 
 def delivered(bench, events):
