@@ -86,6 +86,20 @@ import Testing
             #expect(hits.count == deliveries.count, "\(dialect)")
             let isTimed = ["standard", "talentsprout"].contains(dialect)
             for hit in hits { judge(hit, dialect, isTimed: isTimed) }
+            let count = try sender.metric("hirewire_webhook_attempts_total{dialect=\"\(dialect)\",outcome=\"succeeded\"}")
+            #expect(count == Double(hits.count), "\(dialect)")
+        }
+        try checkLog(subscribers.map(\.subscriber))
+    }
+
+    /// A line for each attempt, without what is no business of a log's readers.
+    private func checkLog(_ subscribers: [Subscriber]) throws {
+        sender.server.stop()
+        let log = sender.server.process.errors
+        let lines = log.split(separator: "\n").filter { $0.contains("webhook attempt") }
+        #expect(lines.count == receiver.hits.count)
+        for word in ["Zoë", "東京", receiver.url("", via: "good", host: "localhost")] + subscribers.map(\.secret) {
+            #expect(!log.contains(word), "the log shows \(word)")
         }
     }
 

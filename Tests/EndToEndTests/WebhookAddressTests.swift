@@ -8,21 +8,20 @@ import Testing
 
     init() throws {
         folder = try Folder()
-        receiver = try Receiver(folder, certificates: Certificates(folder))
+        receiver = try Receiver(folder)
     }
 
-    /// This machine in many notations: host, and the listener that would hear it.
+    /// This machine in many notations, and the listener that would hear it: one that counts whoever connects, TLS or not.
     private static let hosts = [
-        ("127.0.0.1", "good"), ("localhost", "good"), ("127.1", "good"), ("2130706433", "good"), ("0x7f000001", "good"),
-        ("0177.0.0.1", "good"), ("[::ffff:127.0.0.1]", "good"), ("[::1]", "http6"), ("0.0.0.0", "good"), ("127.0.0.1.", "good"),
+        ("127.0.0.1", "http"), ("localhost", "http"), ("127.1", "http"), ("2130706433", "http"), ("0x7f000001", "http"),
+        ("0177.0.0.1", "http"), ("[::ffff:127.0.0.1]", "http"), ("[::1]", "http6"), ("0.0.0.0", "http"), ("127.0.0.1.", "http"),
     ]
 
     /// - Returns: of each host, why it is not reached; nil where no such endpoint can be made.
     private func reasons(_ sender: Sender, scheme: String) throws -> [String: String?] {
         var subscribers: [(String, Subscriber?)] = []
         for (host, listener) in Self.hosts {
-            let port = receiver.ports[scheme == "http" && listener == "good" ? "http" : listener] ?? 1
-            let url = "\(scheme)://\(host):\(port)/"
+            let url = "\(scheme)://\(host):\(receiver.ports[listener] ?? 1)/"
             let made = try sender.run(["webhooks", "add", "--url", url, "--attempts", "1", "--timeout", "2s"])
             #expect(made.exitCode == 0 || made.errors.contains("--url"), "\(url): \(made.errors)")
             let id = try made.lines.first?["id"].string
@@ -58,6 +57,18 @@ import Testing
         }
         for case (let host, let reason?) in reasons { #expect(reason.contains("refused address"), "\(host): \(reason)") }
         #expect(receiver.connections == 0 && receiver.hits.isEmpty)
+    }
+
+    @Test func whatIsAllowedByNameIsReached() throws {
+        // given: the same listener, so that the silence of the other tests says something
+        let sender = try Sender(folder)
+        let subscriber = try sender.subscribe(receiver.url("/", host: "localhost"), "/", ["--attempts", "1"])
+
+        // when
+        try sender.makeCandidates(0..<1)
+
+        // then
+        #expect(receiver.receives(1, at: subscriber.path) && receiver.connections == 1)
     }
 
     @Test func plainHTTPIsNotSpokenUnlessAllowed() throws {
