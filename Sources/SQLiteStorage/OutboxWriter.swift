@@ -11,7 +11,7 @@ final class OutboxWriter {
     private var subscriptions: [OrganizationNumber: [Subscription]] = [:]
 
     /// What became of a body.
-    enum Body {
+    enum Body: Equatable {
         case stored(Int64)
         /// Why it can't be made.
         case failed(String)
@@ -76,13 +76,24 @@ final class OutboxWriter {
         let owed = Owed(facts, candidate)
         let now = time.now
         var next = newID(facts.createdAt)
+        var last: Body?
         for subscriber in subscribers {
             let id = DeliveryID(next)
             next = next.successor
             let form = Form(dialect: subscriber.dialect, isPersonal: subscriber.isPersonal)
-            let body = try shared[form] ?? self.body(of: facts, owed, for: subscriber, id)
-            if try !renderer.namesDelivery(form.dialect) { shared[form] = body }
-            try insert(id, of: owed, to: subscriber.endpoint, body, now: now)
+            let body: Body
+            if let known = shared[form] {
+                body = known
+            } else {
+                body = try self.body(of: facts, owed, for: subscriber, id)
+                if try !renderer.namesDelivery(form.dialect) { shared[form] = body }
+            }
+            if let last, last == body {
+                try insertAlike(id, to: subscriber.endpoint)
+            } else {
+                try insert(id, of: owed, to: subscriber.endpoint, body, now: now)
+            }
+            last = body
         }
     }
 
@@ -120,16 +131,28 @@ final class OutboxWriter {
         case .failed(let why): (status, reason) = (.parked, .text(why))
         }
         let isPending = status == .pending
-        try statements(
-            """
-            INSERT INTO deliveries (endpoint, event, type, status, created_at, id, event_id, due_at, finished_at, reason, body)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-            """
-        ).run([
-            .integer(endpoint), .integer(event.place), .integer(event.type.code), .integer(status.code), SQLValue(event.time),
-            .ulid(id.ulid), .ulid(event.id.ulid), isPending ? SQLValue(now) : .null, isPending ? .null : SQLValue(now), reason,
+        try insertion.run([
+            .integer(endpoint), .ulid(id.ulid), .integer(event.place), .integer(event.type.code), .integer(status.code),
+            SQLValue(event.time), .ulid(event.id.ulid), isPending ? SQLValue(now) : .null, isPending ? .null : SQLValue(now), reason,
             number,
         ])
+    }
+
+    /// Writes a delivery that differs from the last one written by its id and its endpoint alone: the other values are
+    /// bound still.
+    private func insertAlike(_ id: DeliveryID, to endpoint: Int64) throws {
+        try insertion.run([.integer(endpoint), .ulid(id.ulid)])
+    }
+
+    private var insertion: Statement {
+        get throws {
+            try statements(.delivery) {
+                """
+                INSERT INTO deliveries (endpoint, id, event, type, status, created_at, event_id, due_at, finished_at, reason, body)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                """
+            }
+        }
     }
 
     // MARK: Erasure

@@ -211,11 +211,12 @@ final class StatementCache {
     /// What each record of an import needs: found by the kind and the work, for to hash a long text takes longer than some
     /// of these statements do.
     enum Work: Int, CaseIterable {
-        case find, insert, index
+        case find, insert, index, delivery
     }
 
-    func callAsFunction(_ work: Work, of kind: RecordKind, _ sql: () -> String) throws -> Statement {
-        let slot = Int(kind.rawValue) * Work.allCases.count + work.rawValue
+    /// - Parameter kind: nil for what is the same for all kinds.
+    func callAsFunction(_ work: Work, of kind: RecordKind? = nil, _ sql: () -> String) throws -> Statement {
+        let slot = Int(kind?.rawValue ?? 0) * Work.allCases.count + work.rawValue
         if slot < kept.count, let statement = kept[slot] { return statement }
         while kept.count <= slot { kept.append(nil) }
         let statement = try Statement(connection, sql())
