@@ -12,6 +12,7 @@ struct Deliveries: Service {
     let metrics: DeliveryMetrics
     let outbox: SQLiteOutbox
     private let time: any TimeSource
+    private let database: String
 
     /// - Throws: ``SettingProblem`` where the secrets' key or the certificates can't be used.
     init(
@@ -19,6 +20,7 @@ struct Deliveries: Service {
         environment: [String: String]
     ) throws {
         self.time = time
+        self.database = settings.database
         metrics = DeliveryMetrics(logger: logger)
         outbox = try SQLiteOutbox(database)
         let box: SecretBox
@@ -52,6 +54,12 @@ struct Deliveries: Service {
             }
         } onCancelOrGracefulShutdown: {
         }
+    }
+
+    /// Why changes or attempts can't be stored, while they can't.
+    var problem: String? {
+        if dispatcher.problem != nil { return "webhook attempts can't be recorded" }
+        return DiskSpace.isFull(at: database) ? "the disk is full" : nil
     }
 
     /// Prometheus text: what was tried, and what is owed.

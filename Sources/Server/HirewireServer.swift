@@ -105,7 +105,7 @@ public struct HirewireServer {
             isReady: {
                 do {
                     try readers.ping()
-                    return deliveries.dispatcher.problem == nil ? nil : "webhook attempts can't be recorded"
+                    return deliveries.problem
                 } catch { return "the database can't be reached" }
             },
             metrics: { observer.metrics.text + readers.metrics + deliveries.text + ProcessMetrics.text })

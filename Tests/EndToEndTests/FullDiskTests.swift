@@ -59,6 +59,7 @@ import Testing
         #expect(failed.exitCode != 0, "\(failed.output)")
         #expect(failed.errors.contains("full"), "\(failed.errors)")
         #expect(try poll(seconds: 30, every: 0.2) { try !isReady(sender) }, "/readyz says so")
+        #expect(poll(seconds: 30) { sender.server.process.errors.contains("webhook attempts can't be recorded") })
         #expect(sender.server.process.exitCode == nil)
         let before = receiver.hits.count
         Thread.sleep(forTimeInterval: 6)
@@ -82,5 +83,29 @@ import Testing
         #expect(events.count == report["records"]["candidates"].int, "each that is stored, and no other")
         #expect(events.values.allSatisfy { $0.count == 1 })
         #expect(try sender.deliveries(slow).allSatisfy { $0["status"].string == "succeeded" })
+    }
+
+    @Test func aFullDiskIsToldThoughNothingIsUnderWayAndReadsGoOn() throws {
+        // given
+        guard let disk = try SmallDisk(folder) else { return }
+        let sender = try Sender(folder, Sender.local, database: disk.path + "/idle.db")
+        let key = try sender.server.makeKey()
+        try sender.makeCandidates(0..<3)
+        #expect(try isReady(sender))
+
+        // when
+        try disk.fill()
+
+        // then
+        let answer = try sender.operatorAnswer("/readyz")
+        #expect(answer.status == 503 && answer.text.contains("full"), "\(answer.text)")
+        #expect(try sender.server.get("/api/v1/candidates", key: key.token).json["data"].array?.count == 3)
+        #expect(try sender.operatorAnswer("/healthz").status == 200, "it is no reason to be started again")
+
+        // when
+        try disk.free()
+
+        // then
+        #expect(try isReady(sender))
     }
 }
