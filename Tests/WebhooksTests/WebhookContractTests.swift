@@ -86,7 +86,7 @@ struct WebhookContractTests {
         for webhook in reader.webhooks {
             let delivery = try #require(deliveries.first { $0.webhook == webhook.name && $0.example == webhook.examples.first?.name })
             let dialect = Dialect.of(delivery.dialect)
-            let keys = try dialect.keys(secret: try #require(webhook.exampleSecret))
+            let keys = try dialect.keys(secret: webhook.exampleSecret)
             let sent = dialect.headers(for: delivery.message, keys: keys, version: "1.0.0").dropFirst()
                 .map { "\($0.name): \($0.value)" }
             let shown = webhook.operation.parameters.map { "\($0.name): \($0.value["example"]?.spelling ?? "")" }

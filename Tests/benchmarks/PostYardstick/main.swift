@@ -70,5 +70,5 @@ try await withThrowingTaskGroup(of: Void.self) { group in
     try await group.waitForAll()
 }
 let seconds = (ContinuousClock.now - began) / .seconds(1)
-try await client.shutdown()
+try await client.shutdown().get()
 print("{\"count\":\(messages.count * ports.count),\"refused\":\(refused.load(ordering: .relaxed)),\"seconds\":\(seconds)}")
