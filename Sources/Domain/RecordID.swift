@@ -166,16 +166,28 @@ extension ULID {
     }
 }
 
+/// A ULID that says what it is the id of: `prefix_` and 26 characters.
+public protocol PrefixedID: Hashable, Sendable, CustomStringConvertible {
+    static var prefix: String { get }
+    var ulid: ULID { get }
+    init(_ ulid: ULID)
+}
+
+extension PrefixedID {
+    /// Reads the printed form. Nil when it is none.
+    public init?(_ text: some StringProtocol) {
+        guard let ulid = ULID(text: text, prefix: Self.prefix) else { return nil }
+        self.init(ulid)
+    }
+
+    public var description: String { Self.prefix + "_" + ulid.text }
+}
+
 /// The id of an event, written `evt_…`.
-public struct EventID: Hashable, Sendable, CustomStringConvertible {
+public struct EventID: PrefixedID {
     public static let prefix = "evt"
     public let ulid: ULID
     public init(_ ulid: ULID) { self.ulid = ulid }
-    public init?(_ text: some StringProtocol) {
-        guard let ulid = ULID(text: text, prefix: Self.prefix) else { return nil }
-        self.ulid = ulid
-    }
-    public var description: String { Self.prefix + "_" + ulid.text }
 }
 
 /// A tenant, by the small number that the store gave it. Nothing crosses from one to another.

@@ -1,25 +1,15 @@
 /// The id of an endpoint, written `ep_…`.
-public struct EndpointID: Hashable, Sendable, CustomStringConvertible {
+public struct EndpointID: PrefixedID {
     public static let prefix = "ep"
     public let ulid: ULID
     public init(_ ulid: ULID) { self.ulid = ulid }
-    public init?(_ text: some StringProtocol) {
-        guard let ulid = ULID(text: text, prefix: Self.prefix) else { return nil }
-        self.ulid = ulid
-    }
-    public var description: String { Self.prefix + "_" + ulid.text }
 }
 
 /// The id of a delivery, written `dlv_…`; the same on retry, redelivery and replay.
-public struct DeliveryID: Hashable, Sendable, CustomStringConvertible {
+public struct DeliveryID: PrefixedID {
     public static let prefix = "dlv"
     public let ulid: ULID
     public init(_ ulid: ULID) { self.ulid = ulid }
-    public init?(_ text: some StringProtocol) {
-        guard let ulid = ULID(text: text, prefix: Self.prefix) else { return nil }
-        self.ulid = ulid
-    }
-    public var description: String { Self.prefix + "_" + ulid.text }
 }
 
 /// How a delivery looks on the wire; what each means stands in the room Webhooks.
