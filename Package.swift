@@ -95,7 +95,12 @@ let package = Package(
             swiftSettings: hot),
         .target(
             name: "OperatorAPI",
-            dependencies: ["HTTPSupport", .product(name: "Hummingbird", package: "hummingbird")],
+            dependencies: [
+                "HTTPSupport", "RateLimiting",
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "NIOCore", package: "swift-nio"),
+            ],
             swiftSettings: strict),
         .target(
             name: "Server",

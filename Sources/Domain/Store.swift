@@ -106,6 +106,12 @@ public protocol StoreReader: AnyObject {
         _ id: RecordID, of organization: OrganizationNumber, form: ListForm, into out: inout ByteWriter
     ) throws -> Lookup
     func resume(_ candidate: ULID, of organization: OrganizationNumber) throws -> (lookup: Lookup, file: ResumeFile?)
+    /// The id that an `external_id` has, living or deleted. Nil when it is unknown.
+    func id(of kind: RecordKind, externalID: String, in organization: OrganizationNumber) throws -> RecordID?
+    /// Nil when there is none of that name.
+    func organization(named name: String) throws -> Organization?
+    /// Nil when none was asked for.
+    func erasure(of candidate: ULID, in organization: OrganizationNumber) throws -> Erasure?
     func events(
         _ query: EventQuery, of organization: OrganizationNumber, personal: Bool, into out: inout ByteWriter
     ) throws -> EventEnd

@@ -1,7 +1,7 @@
 import Domain
 
 /// An error as clients see it: RFC 9457 problem details with a stable code. The one error type of both listeners.
-public struct Problem: Error, Sendable {
+public struct Problem: Refusal, Sendable {
     /// The codes, as documented.
     public enum Code: String, CaseIterable, Sendable {
         case unknownParameter = "unknown_parameter"
@@ -23,6 +23,17 @@ public struct Problem: Error, Sendable {
         case rateLimited = "rate_limited"
         case unavailable
         case `internal`
+        // Of the operator listener alone.
+        case invalidRecord = "invalid_record"
+        case preconditionFailed = "precondition_failed"
+        case idempotencyKeyReused = "idempotency_key_reused"
+        case bodyTooLarge = "body_too_large"
+        case bodyTooSlow = "body_too_slow"
+        case unsupportedMediaType = "unsupported_media_type"
+        case notSupported = "not_supported"
+
+        /// Those that the public API answers with.
+        public static let ofPublicAPI = allCases.prefix { $0 != .invalidRecord }
 
         public var status: Int {
             switch self {
@@ -35,6 +46,12 @@ public struct Problem: Error, Sendable {
             case .gone, .eventsExpired: 410
             case .uriTooLong: 414
             case .rateLimited: 429
+            case .bodyTooSlow: 408
+            case .preconditionFailed: 412
+            case .bodyTooLarge: 413
+            case .unsupportedMediaType: 415
+            case .invalidRecord, .idempotencyKeyReused: 422
+            case .notSupported: 501
             case .headersTooLarge: 431
             case .internal: 500
             case .unavailable: 503
@@ -62,14 +79,21 @@ public struct Problem: Error, Sendable {
             case .rateLimited: "Too many requests"
             case .unavailable: "Unavailable"
             case .internal: "Internal error"
+            case .invalidRecord: "Invalid record"
+            case .preconditionFailed: "Precondition failed"
+            case .idempotencyKeyReused: "Idempotency key of another request"
+            case .bodyTooLarge: "Body too large"
+            case .bodyTooSlow: "Body too slow"
+            case .unsupportedMediaType: "Unsupported media type"
+            case .notSupported: "Not supported"
             }
         }
     }
 
     public let code: Code
     public let detail: String
-    /// Members of the one entry of `errors`.
-    public var error: [JSONValue.Member] = []
+    /// The members of each entry of `errors`.
+    public var errors: [[JSONValue.Member]] = []
     /// Headers that the answer has beside the usual ones.
     public var headers: [(String, String)] = []
 
@@ -78,7 +102,7 @@ public struct Problem: Error, Sendable {
     ) {
         self.code = code
         self.detail = detail
-        self.error = error
+        errors = error.isEmpty ? [] : [error]
         self.headers = headers
     }
 
@@ -90,7 +114,7 @@ public struct Problem: Error, Sendable {
             .init("code", .string(code.rawValue)),
             .init("detail", .string(detail)),
         ]
-        if !error.isEmpty { members.append(.init("errors", .array([.object(error)]))) }
+        if !errors.isEmpty { members.append(.init("errors", .array(errors.map(JSONValue.object)))) }
         members.append(.init("request_id", .string(requestID)))
         JSONValue.object(members).write(to: &out)
     }

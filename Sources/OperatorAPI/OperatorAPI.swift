@@ -1,22 +1,37 @@
 import Domain
 import HTTPSupport
 import Hummingbird
+import NIOCore
 
-/// The operator listener's addresses: health, readiness, metrics.
+/// A request to the operator listener, with where it came from.
+public struct OperatorContext: RequestContext {
+    public var coreContext: CoreRequestContextStorage
+    public let client: ClientAddress
+
+    public init(source: ApplicationRequestContextSource) {
+        coreContext = CoreRequestContextStorage(source: source)
+        client = ClientAddress(source.channel.remoteAddress)
+    }
+}
+
+/// The operator listener's addresses: health, readiness, metrics, and the push API.
 public struct OperatorAPI: Sendable {
+    private let push: PushAPI
     private let isReady: @Sendable () -> String?
     private let metrics: @Sendable () -> String
 
     /// - Parameters:
     ///   - isReady: nil when all is well, else why not.
     ///   - metrics: Prometheus text.
-    public init(isReady: @escaping @Sendable () -> String?, metrics: @escaping @Sendable () -> String) {
+    public init(push: PushAPI, isReady: @escaping @Sendable () -> String?, metrics: @escaping @Sendable () -> String) {
+        self.push = push
         self.isReady = isReady
         self.metrics = metrics
     }
 
-    public var router: Router<BasicRequestContext> {
-        let router = Router(options: .autoGenerateHeadEndpoints)
+    public var router: Router<OperatorContext> {
+        let router = Router(context: OperatorContext.self, options: .autoGenerateHeadEndpoints)
+        router.add(middleware: Pushes(push: push))
         router.add(middleware: OperatorProblems(paths: ["/healthz", "/readyz", "/metrics"]))
         router.get("/healthz") { _, _ in Self.answer(.ok, "{\"status\":\"ok\"}") }
         router.get("/readyz") { _, _ in
@@ -39,9 +54,22 @@ public struct OperatorAPI: Sendable {
     }
 }
 
+/// Leads to the push API, whatever the method.
+private struct Pushes: RouterMiddleware {
+    typealias Context = OperatorContext
+    let push: PushAPI
+
+    func handle(
+        _ request: Request, context: Context, next: (Request, Context) async throws -> Response
+    ) async throws -> Response {
+        guard PushAPI.owns(request.uri.path) else { return try await next(request, context) }
+        return await push.respond(to: request, from: context.client)
+    }
+}
+
 /// Gives every refusal of the operator listener the one shape of an error.
 private struct OperatorProblems: RouterMiddleware {
-    typealias Context = BasicRequestContext
+    typealias Context = OperatorContext
     /// What there is, to be read.
     let paths: Set<String>
 

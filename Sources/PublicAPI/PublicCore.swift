@@ -30,7 +30,7 @@ public final class PublicCore: RequestCore {
     let forms = ListForms()
     let scratch = ScratchPool()
     let documents: StaticDocuments
-    private let keyBuckets = TokenBuckets()
+    private let keyBuckets: TokenBuckets
     private let failureBuckets = TokenBuckets()
     let slow: NIOThreadPool
     private let shutdown = Atomic<Bool>(false)
@@ -45,7 +45,8 @@ public final class PublicCore: RequestCore {
 
     public init(
         store: any ReadStore, configuration: PublicConfiguration, time: any TimeSource, usage: UsageCounter,
-        observer: any AccessObserving, waiters: EventWaiters, threads: NIOThreadPool = .singleton,
+        observer: any AccessObserving, waiters: EventWaiters, keyBuckets: TokenBuckets = TokenBuckets(),
+        threads: NIOThreadPool = .singleton,
         monotonic: @escaping @Sendable () -> Int64 = { Int64(DispatchTime.now().uptimeNanoseconds) }
     ) {
         self.store = store
@@ -54,6 +55,7 @@ public final class PublicCore: RequestCore {
         self.usage = usage
         self.observer = observer
         self.waiters = waiters
+        self.keyBuckets = keyBuckets
         self.monotonic = monotonic
         slow = threads
         documents = StaticDocuments(configuration)

@@ -54,22 +54,11 @@ extension Database {
     }
 
     /// The organization of that name, compared as names are: without regard to ASCII case.
-    public func organization(named name: String) throws -> Organization? {
-        try snapshot {
-            try $0(OrganizationRows.select + " WHERE name = ?").first([.text(name)], OrganizationRows.organization)
-        }
-    }
+    public func organization(named name: String) throws -> Organization? { try snapshot { try $0.organization(named: name) } }
 
     /// The id that an `external_id` has, living or deleted. Nil when it is unknown.
     public func id(of kind: RecordKind, externalID: String, in organization: Organization) throws -> RecordID? {
-        try snapshot { statements in
-            let living = try statements("SELECT id FROM \(kind.plural) WHERE organization = ? AND external_id = ?")
-                .first([.integer(organization.number.value), .text(externalID)]) { $0.ulid(0) }
-            if let living { return RecordID(kind: kind, ulid: living) }
-            let dead = try statements("SELECT id FROM tombstones WHERE kind = ? AND external_id = ? AND change >> 51 = ?")
-                .first([.integer(Int64(kind.rawValue)), .text(externalID), .integer(organization.number.value)]) { $0.ulid(0) }
-            return dead.map { RecordID(kind: kind, ulid: $0) }
-        }
+        try snapshot { try $0.id(of: kind, externalID: externalID, in: organization.number) }
     }
 
     // MARK: Keys

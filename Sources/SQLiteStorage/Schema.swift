@@ -21,6 +21,7 @@ enum Schema {
         Migration(name: "2 words, skills and whole numbers", sql: search, reindexed: [.candidate, .job]),
         Migration(name: "2 what is known of what was", sql: remains),
         Migration(name: webhooksName, sql: webhooks),
+        Migration(name: "3 what is pushed", sql: push),
     ]
 
     private static let base = """

@@ -8,6 +8,7 @@ import NIOCore
 import NIOSSL
 import OperatorAPI
 import PublicAPI
+import RateLimiting
 import SQLiteStorage
 import ServiceLifecycle
 import Webhooks
@@ -43,12 +44,17 @@ public struct HirewireServer {
         configuration.publicURL = settings.publicURL
         configuration.allowedOrigins = settings.corsOrigins
         configuration.version = version
+        let keyBuckets = TokenBuckets()
         let core = PublicCore(
-            store: readers, configuration: configuration, time: time, usage: usage, observer: observer, waiters: waiters)
+            store: readers, configuration: configuration, time: time, usage: usage, observer: observer, waiters: waiters,
+            keyBuckets: keyBuckets)
+        let push = PushAPI(
+            reads: readers, writes: CommitQueue(database), time: time, usage: usage, keyBuckets: keyBuckets, observer: observer,
+            isOperatorToken: { _ in false })
         let deliveries = try Deliveries(
             settings, database, readers, logger: logger, time: time, environment: ProcessInfo.processInfo.environment)
         let listener = try await listen(settings, core, time)
-        let operatorApp = operatorApplication(settings, readers, deliveries, observer, logger) { port in
+        let operatorApp = operatorApplication(settings, push, readers, deliveries, observer, logger) { port in
             let scheme = settings.tlsCertificate == nil ? "http" : "https"
             ready("\(scheme)://\(shown(settings.host)):\(listener.port)", "http://\(shown(settings.operatorHost)):\(port)")
         }
@@ -98,10 +104,11 @@ public struct HirewireServer {
     }
 
     private static func operatorApplication(
-        _ settings: ServeSettings, _ readers: ReaderPool, _ deliveries: Deliveries, _ observer: AccessObserver, _ logger: Logger,
+        _ settings: ServeSettings, _ push: PushAPI, _ readers: ReaderPool, _ deliveries: Deliveries, _ observer: AccessObserver, _ logger: Logger,
         ready: @escaping @Sendable (Int) -> Void
     ) -> some Service {
         let api = OperatorAPI(
+            push: push,
             isReady: {
                 do {
                     try readers.ping()
@@ -155,6 +162,8 @@ private struct Upkeep: Service {
                 group.addTask { await watch() }
                 group.addTask { await store() }
                 group.addTask { await every(seconds: 60, expireEvents, "old events could not be removed yet") }
+                group.addTask { await every(seconds: 60, expireAnswers, "old answers to pushes could not be removed yet") }
+                group.addTask { await every(seconds: 1, scrub, "what was erased could not be scrubbed from the files yet") }
                 group.addTask { await every(seconds: 60, expireDeliveries, "old deliveries could not be removed yet") }
                 if let expiry = settings.interviewExpiry {
                     group.addTask {
@@ -221,6 +230,12 @@ private struct Upkeep: Service {
     private func ago(_ seconds: Int) -> Timestamp { Timestamp(microseconds: database.now.microseconds - Int64(seconds) * 1_000_000) }
 
     private func expireEvents() throws -> Bool { try database.expireEvents(before: ago(settings.eventRetention)) > 0 }
+    /// A repeat of a push finds its answer for 24 hours.
+    private func expireAnswers() throws -> Bool { try database.expireAnswers(before: ago(86_400)) }
+    private func scrub() throws -> Bool {
+        if try database.hasPendingErasures() { try database.scrub() }
+        return false
+    }
     private func expireDeliveries() throws -> Bool { try outbox.expireDeliveries(before: ago(settings.webhookRetention)) }
     private func expireInterviews(_ expiry: Int) throws -> Bool { try database.expireInterviews(startedBefore: ago(expiry)) > 0 }
 }
