@@ -75,6 +75,8 @@ public struct RecordForm: Sendable {
     public let projection: Projection
     /// The names that this form hides from its reader, in order.
     public let masked: [String]
+    /// Personal data is written.
+    public let showsPersonal: Bool
     @usableFromInline let steps: [Step]
     @usableFromInline let literals: [UInt8]
     private let tombstone: [(literal: [UInt8], value: FormBuilder.TombstoneValue)]
@@ -88,6 +90,7 @@ public struct RecordForm: Sendable {
         self.kind = kind
         self.projection = projection
         masked = builder.masked
+        showsPersonal = builder.showsPersonal
         steps = builder.steps
         literals = builder.literals
         tombstone = builder.tombstone

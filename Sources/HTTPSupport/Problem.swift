@@ -13,6 +13,7 @@ public struct Problem: Refusal, Sendable {
         case unauthorized
         case invalidToken = "invalid_token"
         case insufficientScope = "insufficient_scope"
+        case notInPlan = "not_in_plan"
         case notFound = "not_found"
         case gone
         case eventsExpired = "events_expired"
@@ -39,7 +40,7 @@ public struct Problem: Refusal, Sendable {
             switch self {
             case .unknownParameter, .repeatedParameter, .invalidParameter, .invalidCursor, .cursorMismatch, .invalidRequest: 400
             case .unauthorized, .invalidToken: 401
-            case .insufficientScope: 403
+            case .insufficientScope, .notInPlan: 403
             case .notFound: 404
             case .methodNotAllowed: 405
             case .notAcceptable: 406
@@ -69,6 +70,7 @@ public struct Problem: Refusal, Sendable {
             case .unauthorized: "No credentials"
             case .invalidToken: "Invalid key"
             case .insufficientScope: "Insufficient scope"
+            case .notInPlan: "Not in the plan"
             case .notFound: "Not found"
             case .gone: "Deleted"
             case .eventsExpired: "Events expired"

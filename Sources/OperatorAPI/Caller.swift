@@ -72,6 +72,9 @@ struct Admission: Sendable {
         guard key.scopes.contains(.ingest) else {
             throw Problem(.insufficientScope, "This needs the scope 'ingest'.", error: [.init("scope", .string("ingest"))])
         }
+        guard key.isInPlan else {
+            throw Problem(.notInPlan, "The plan of '\(key.organizationName)' does not have the API.")
+        }
         guard organization == nil else {
             throw Problem(
                 .invalidParameter, "'organization' is for the operator's token; a key has its own.",

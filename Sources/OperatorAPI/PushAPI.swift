@@ -13,23 +13,28 @@ public final class PushAPI: Sendable {
     let reads: any ReadStore
     let writes: any PushStore
     private let admission: Admission
+    let audit: ReadAudit
+    let time: any TimeSource
     private let observer: any AccessObserving
     private let requestIDs = RequestIDs()
     private let monotonic: @Sendable () -> Int64
 
     /// - Parameters:
     ///   - usage: counts what each key is used for.
+    ///   - audit: is told whose personal data is read back.
     ///   - keyBuckets: those of the public API, so that a key has one allowance.
     ///   - isOperatorToken: whether a text is the operator's token.
     ///   - monotonic: nanoseconds.
     public init(
-        reads: any ReadStore, writes: any PushStore, time: any TimeSource, usage: UsageCounter, keyBuckets: TokenBuckets,
+        reads: any ReadStore, writes: any PushStore, time: any TimeSource, usage: UsageCounter, audit: ReadAudit, keyBuckets: TokenBuckets,
         observer: any AccessObserving, isOperatorToken: @escaping @Sendable (String) throws -> Bool,
         monotonic: @escaping @Sendable () -> Int64 = { Int64(DispatchTime.now().uptimeNanoseconds) }
     ) {
         self.reads = reads
         self.writes = writes
         self.observer = observer
+        self.audit = audit
+        self.time = time
         self.monotonic = monotonic
         admission = Admission(
             reads: reads, time: time, usage: usage, keyBuckets: keyBuckets, isOperatorToken: isOperatorToken, monotonic: monotonic)

@@ -44,6 +44,8 @@ extension PushAPI {
             case .deleted: throw Problem.deleted
             case .found(let hidesExternalID):
                 out.appendEnd(masked: form.masked, hidesExternalID)
+                let way = PersonalRead.Way(organization: organization, keyID: call.caller.keyID, route: call.route.pattern)
+                audit.note(.init(reader.takeTold()), by: way, at: time.now)
                 return Answer(status: 200, headers: [("Content-Type", "application/json")], body: .init(bytes: out.bytes), route: "-")
             }
         }

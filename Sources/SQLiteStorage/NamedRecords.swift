@@ -26,6 +26,11 @@ extension StatementCache {
 }
 
 extension Reader {
+    func takeTold() -> [ULID] {
+        defer { told = [] }
+        return told
+    }
+
     func id(of kind: RecordKind, externalID: String, in organization: OrganizationNumber) throws -> RecordID? {
         try statements.id(of: kind, externalID: externalID, in: organization)
     }

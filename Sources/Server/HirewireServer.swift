@@ -39,7 +39,7 @@ public struct HirewireServer {
         let logger = Logger(label: "hirewire") { LineLogHandler(output: output, label: $0, logLevel: level) }
         let readers = try ReaderPool(path: settings.database)
         let observer = AccessObserver(output: output, logsRequests: settings.accessLog)
-        let (usage, waiters) = (UsageCounter(), EventWaiters())
+        let (usage, waiters, audit) = (UsageCounter(), EventWaiters(), ReadAudit())
         var configuration = PublicConfiguration()
         configuration.publicURL = settings.publicURL
         configuration.allowedOrigins = settings.corsOrigins
@@ -47,10 +47,10 @@ public struct HirewireServer {
         let keyBuckets = TokenBuckets()
         let core = PublicCore(
             store: readers, configuration: configuration, time: time, usage: usage, observer: observer, waiters: waiters,
-            keyBuckets: keyBuckets)
+            audit: audit, keyBuckets: keyBuckets)
         let push = PushAPI(
-            reads: readers, writes: CommitQueue(database), time: time, usage: usage, keyBuckets: keyBuckets, observer: observer,
-            isOperatorToken: { _ in false })
+            reads: readers, writes: CommitQueue(database), time: time, usage: usage, audit: audit, keyBuckets: keyBuckets,
+            observer: observer, isOperatorToken: { _ in false })
         let deliveries = try Deliveries(
             settings, database, readers, logger: logger, time: time, environment: ProcessInfo.processInfo.environment)
         let listener = try await listen(settings, core, time)
@@ -60,7 +60,8 @@ public struct HirewireServer {
         }
         let services: [any Service] = [
             Upkeep(
-                database: database, readers: readers, outbox: deliveries.outbox, usage: usage, waiters: waiters, output: output,
+                database: database, readers: readers, outbox: deliveries.outbox, usage: usage, audit: audit, waiters: waiters,
+                output: output,
                 logger: logger, settings: settings),
             deliveries, operatorApp, listener, ShutdownNotice(core: core),
         ]
@@ -104,7 +105,8 @@ public struct HirewireServer {
     }
 
     private static func operatorApplication(
-        _ settings: ServeSettings, _ push: PushAPI, _ readers: ReaderPool, _ deliveries: Deliveries, _ observer: AccessObserver, _ logger: Logger,
+        _ settings: ServeSettings, _ push: PushAPI, _ readers: ReaderPool, _ deliveries: Deliveries, _ observer: AccessObserver,
+        _ logger: Logger,
         ready: @escaping @Sendable (Int) -> Void
     ) -> some Service {
         let api = OperatorAPI(
@@ -151,6 +153,7 @@ private struct Upkeep: Service {
     let readers: ReaderPool
     let outbox: SQLiteOutbox
     let usage: UsageCounter
+    let audit: ReadAudit
     let waiters: EventWaiters
     let output: LogOutput
     let logger: Logger
@@ -164,6 +167,7 @@ private struct Upkeep: Service {
                 group.addTask { await every(seconds: 60, expireEvents, "old events could not be removed yet") }
                 group.addTask { await every(seconds: 60, expireAnswers, "old answers to pushes could not be removed yet") }
                 group.addTask { await every(seconds: 1, scrub, "what was erased could not be scrubbed from the files yet") }
+                group.addTask { await every(seconds: 60, expireReads, "old reads could not be removed yet") }
                 group.addTask { await every(seconds: 60, expireDeliveries, "old deliveries could not be removed yet") }
                 if let expiry = settings.interviewExpiry {
                     group.addTask {
@@ -175,6 +179,7 @@ private struct Upkeep: Service {
         } onCancelOrGracefulShutdown: {
         }
         storeUsage()
+        storeReads()
         output.flush()
     }
 
@@ -199,6 +204,18 @@ private struct Upkeep: Service {
         while !Task.isCancelled, !Task.isShuttingDownGracefully {
             for _ in 0..<20 where !Task.isShuttingDownGracefully { try? await Task.sleep(for: .milliseconds(100)) }
             storeUsage()
+            storeReads()
+        }
+    }
+
+    /// What can't be stored is tried again with what comes after it.
+    private func storeReads() {
+        let reads = audit.take()
+        do {
+            try database.record(reads: reads)
+        } catch {
+            audit.putBack(reads)
+            logger.warning("who read what could not be stored yet", metadata: ["cause": "\(error)"])
         }
     }
 
@@ -232,6 +249,7 @@ private struct Upkeep: Service {
     private func expireEvents() throws -> Bool { try database.expireEvents(before: ago(settings.eventRetention)) > 0 }
     /// A repeat of a push finds its answer for 24 hours.
     private func expireAnswers() throws -> Bool { try database.expireAnswers(before: ago(86_400)) }
+    private func expireReads() throws -> Bool { try database.expireReads(before: ago(settings.auditRetention)) }
     private func scrub() throws -> Bool {
         if try database.hasPendingErasures() { try database.scrub() }
         return false

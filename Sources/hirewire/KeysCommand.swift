@@ -19,7 +19,7 @@ struct Keys: ParsableCommand {
         @Option(name: .customLong("scope"), help: "read, read:pii (personal data too) or ingest; may be repeated.")
         var scopes: [String] = []
         @Option(help: "When it ends: 90d, 12h, a date or an RFC 3339 time.") var expires: String?
-        @Option(help: "Requests a minute.") var rateLimit = APIKey.defaultRateLimit
+        @Option(help: "Requests a minute; the organization's plan unless given (100 unless set there).") var rateLimit: Int?
 
         func run() throws {
             var all: Scopes = []
@@ -29,15 +29,16 @@ struct Keys: ParsableCommand {
                 }
                 all.formUnion(scope)
             }
-            guard (1...1_000_000_000).contains(rateLimit) else { throw ValidationError("--rate-limit is from 1 to 1000000000") }
+            guard (1...1_000_000_000).contains(rateLimit ?? 1) else { throw ValidationError("--rate-limit is from 1 to 1000000000") }
             guard (1...200).contains(name.count) else { throw ValidationError("--name is 1 to 200 characters") }
             let expiry = try expires.map { try Keys.moment($0, option: "--expires") }
             let database = try common.open(create: true)
             var random = SystemRandomNumberGenerator()
             let token = APIKeyToken(using: &random)
+            let organization = try place.find(in: database)
             let key = try database.addKey(
-                token, secretHash: SecretHash.of(token.secret), name: name, organization: place.find(in: database), scopes: all,
-                rateLimit: rateLimit, expiresAt: expiry)
+                token, secretHash: SecretHash.of(token.secret), name: name, organization: organization, scopes: all,
+                rateLimit: rateLimit ?? organization.plan.rateLimit, expiresAt: expiry)
             Keys.show(key, token: token, json: common.isJSON)
         }
     }
