@@ -21,6 +21,7 @@ enum Schema {
         Migration(name: "2 words, skills and whole numbers", sql: search, reindexed: [.candidate, .job]),
         Migration(name: "2 what is known of what was", sql: remains),
         Migration(name: webhooksName, sql: webhooks),
+        Migration(name: "4 the operator's pages", sql: operatorPages),
     ]
 
     private static let base = """
