@@ -92,6 +92,7 @@ private final class Announcement: @unchecked Sendable {
             Output.json(members)
         } else {
             Swift.print("hirewire ready: public \(publicURL), operator \(operatorURL)")
+            if key == nil { Swift.print("Developer Tools: \(operatorURL)/") }
             if key == nil, let operatorToken { Self.tell(operatorToken) }
             if let key {
                 Swift.print(
@@ -103,8 +104,10 @@ private final class Announcement: @unchecked Sendable {
                     Try:
                       curl -H 'Authorization: Bearer \(key.text)' '\(publicURL)/api/v1/candidates?limit=3&q=engineer'
 
-                    The documentation: \(publicURL)/docs   Health and metrics: \(operatorURL)/metrics
-                    The operator's token: \(operatorToken?.text ?? "")
+                    The documentation: \(publicURL)/docs
+                    The Developer Tools: \(operatorURL)/   (metrics: \(operatorURL)/metrics)
+                    Sign in there with this token; the next demo has another:
+                      \(operatorToken?.text ?? "")
                     """)
             }
         }
