@@ -15,9 +15,9 @@ public struct OperatorAPI: Sendable {
         self.metrics = metrics
     }
 
-    public var router: Router<BasicRequestContext> {
-        let router = Router(options: .autoGenerateHeadEndpoints)
-        router.add(middleware: OperatorProblems(paths: ["/healthz", "/readyz", "/metrics"]))
+    /// Adds the addresses to the operator's router, and the one shape of an error to all that are added after them.
+    public func addRoutes<Context: RequestContext>(to router: Router<Context>) {
+        router.add(middleware: OperatorProblems<Context>(paths: ["/healthz", "/readyz", "/metrics"]))
         router.get("/healthz") { _, _ in Self.answer(.ok, "{\"status\":\"ok\"}") }
         router.get("/readyz") { _, _ in
             guard let why = isReady() else { return Self.answer(.ok, "{\"status\":\"ready\"}") }
@@ -29,7 +29,6 @@ public struct OperatorAPI: Sendable {
                 status: .ok, headers: [.contentType: "text/plain; version=0.0.4; charset=utf-8"],
                 body: ResponseBody(byteBuffer: ByteBuffer(string: metrics())))
         }
-        return router
     }
 
     private static func answer(_ status: HTTPResponse.Status, _ json: String) -> Response {
@@ -40,8 +39,7 @@ public struct OperatorAPI: Sendable {
 }
 
 /// Gives every refusal of the operator listener the one shape of an error.
-private struct OperatorProblems: RouterMiddleware {
-    typealias Context = BasicRequestContext
+private struct OperatorProblems<Context: RequestContext>: RouterMiddleware {
     /// What there is, to be read.
     let paths: Set<String>
 
