@@ -30,6 +30,7 @@ let package = Package(
         .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.13.0"),
         .package(url: "https://github.com/jpsim/Yams.git", from: "6.2.2"),
         .package(url: "https://github.com/swift-server/async-http-client.git", from: "1.37.0"),
+        .package(url: "https://github.com/hummingbird-project/swift-mustache.git", from: "2.1.1"),
     ],
     targets: [
         .target(name: "Domain", swiftSettings: hot),
@@ -103,10 +104,21 @@ let package = Package(
             ],
             swiftSettings: strict),
         .target(
+            name: "DeveloperTools",
+            dependencies: [
+                "HTTPSupport", "RateLimiting", "EmbeddedFiles",
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "Mustache", package: "swift-mustache"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ],
+            exclude: ["Files"], swiftSettings: strict),
+        .target(
             name: "Server",
             dependencies: [
                 "Domain", "RateLimiting", "SQLiteStorage", "Importing", "HTTPSupport", "Listener", "PublicAPI", "OperatorAPI",
-                "Webhooks", "OutboundHTTP",
+                "DeveloperTools", "Webhooks", "OutboundHTTP",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -159,7 +171,9 @@ let package = Package(
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ],
             swiftSettings: strict),
-        .testTarget(name: "CommandTests", dependencies: ["hirewire", "Domain", "OutboundHTTP", "SQLiteStorage"], swiftSettings: strict),
+        .testTarget(
+            name: "CommandTests", dependencies: ["hirewire", "Domain", "OutboundHTTP", "SQLiteStorage", "Webhooks"],
+            swiftSettings: strict),
         .testTarget(
             name: "EndToEndTests", dependencies: ["hirewire", "Webhooks", "OutboundHTTP", "SQLiteStorage", "Domain"],
             exclude: ["receivers"], swiftSettings: strict),

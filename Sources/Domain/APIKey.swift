@@ -75,16 +75,13 @@ public struct APIKey: Sendable {
     }
 }
 
-/// The bearer token `rk_<key_id>_<secret>`.
-///
-/// The secret is 43 characters of base 62 (256 bits) and 6 of a check sum over the rest, so that a mistyped key is
-/// refused without a look-up and a leaked one can be found by scanners.
+/// The bearer token `rk_<key_id>_<secret>`; the secret's check sum covers the `key_id` too.
 public struct APIKeyToken: Sendable, Equatable {
     public static let keyIDLength = 16
-    public static let randomLength = 43
-    public static let sumLength = 6
+    public static let randomLength = CheckedSecret.randomLength
+    public static let sumLength = CheckedSecret.sumLength
     public static let prefix = "rk_"
-    public static let length = 3 + keyIDLength + 1 + randomLength + sumLength
+    public static let length = 3 + keyIDLength + 1 + CheckedSecret.length
 
     public let keyID: String
     public let secret: String
@@ -102,9 +99,7 @@ public struct APIKeyToken: Sendable, Equatable {
     /// Reads the two halves, as Basic authentication sends them.
     public init?(keyID: String, secret: String) {
         guard keyID.utf8.count == Self.keyIDLength, keyID.utf8.allSatisfy(Self.isKeyIDCharacter),
-            secret.utf8.count == Self.randomLength + Self.sumLength,
-            secret.utf8.suffix(Self.sumLength).elementsEqual(
-                Self.sum(keyID: keyID, random: secret.utf8.prefix(Self.randomLength)))
+            CheckedSecret.isWellFormed(secret, context: keyID)
         else { return nil }
         self.keyID = keyID
         self.secret = secret
@@ -117,26 +112,13 @@ public struct APIKeyToken: Sendable, Equatable {
             keyID
             ?? String(
                 decoding: (0..<Self.keyIDLength).map { _ in letters[Int.random(in: 0..<36, using: &random)] }, as: UTF8.self)
-        let body = (0..<Self.randomLength).map { _ in Self.alphabet[Int.random(in: 0..<62, using: &random)] }
         self.keyID = id
-        secret = String(decoding: body + Self.sum(keyID: id, random: body), as: UTF8.self)
+        secret = CheckedSecret.make(context: id, using: &random)
     }
 
     public var text: String { "\(Self.prefix)\(keyID)_\(secret)" }
 
-    private static let alphabet = Array("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz".utf8)
-
     private static func isKeyIDCharacter(_ byte: UInt8) -> Bool {
         (byte >= 48 && byte <= 57) || (byte >= 97 && byte <= 122)
-    }
-
-    private static func sum(keyID: String, random: some Sequence<UInt8>) -> [UInt8] {
-        var value = CRC32.checksum(Array(keyID.utf8) + Array(random))
-        var digits: [UInt8] = []
-        for _ in 0..<sumLength {
-            digits.append(alphabet[Int(value % 62)])
-            value /= 62
-        }
-        return digits.reversed()
     }
 }

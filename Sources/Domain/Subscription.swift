@@ -34,6 +34,9 @@ extension Endpoint {
     /// Whether its bodies have personal data: the dialects of other services always carry what their payload has.
     public var carriesPersonal: Bool { includesPersonal || dialect != .standard }
 
+    /// The URL without what may be a password in its query.
+    public var shownURL: String { url.firstIndex(of: "?").map { url[...$0] + "…" } ?? url }
+
     public static let longestURL = 2_048
     public static let mostAttempts = 100
     /// Milliseconds.

@@ -173,3 +173,8 @@ public struct DateScanner {
         return sign * (hours * 60 + minutes)
     }
 }
+
+extension Timestamp {
+    /// Whole minutes since 1970, rounded down.
+    public var minute: Int64 { Self.floorDivide(microseconds, 60_000_000).0 }
+}

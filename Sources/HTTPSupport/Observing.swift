@@ -90,6 +90,15 @@ public final class RequestMetrics: Sendable {
         }
     }
 
+    /// Requests since the start, by status.
+    public var totals: [ActivityLabel: Int64] {
+        var totals: [ActivityLabel: Int64] = [:]
+        series.forEach { shard in
+            for (label, series) in shard { totals[ActivityLabel(.request, String(label.status)), default: 0] += Int64(series.count) }
+        }
+        return totals
+    }
+
     /// The text exposition format, version 0.0.4.
     public var text: String {
         var merged: [Label: Series] = [:]

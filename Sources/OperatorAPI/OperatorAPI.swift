@@ -1,18 +1,6 @@
 import Domain
 import HTTPSupport
 import Hummingbird
-import NIOCore
-
-/// A request to the operator listener, with where it came from.
-public struct OperatorContext: RequestContext {
-    public var coreContext: CoreRequestContextStorage
-    public let client: ClientAddress
-
-    public init(source: ApplicationRequestContextSource) {
-        coreContext = CoreRequestContextStorage(source: source)
-        client = ClientAddress(source.channel.remoteAddress)
-    }
-}
 
 /// The operator listener's addresses: health, readiness, metrics, and the push API.
 public struct OperatorAPI: Sendable {
@@ -29,10 +17,10 @@ public struct OperatorAPI: Sendable {
         self.metrics = metrics
     }
 
-    public var router: Router<OperatorContext> {
-        let router = Router(context: OperatorContext.self, options: .autoGenerateHeadEndpoints)
-        router.add(middleware: Pushes(push: push))
-        router.add(middleware: OperatorProblems(paths: ["/healthz", "/readyz", "/metrics"]))
+    /// Adds the addresses to the operator's router, and the one shape of an error to all that are added after them.
+    public func addRoutes<Context: RemoteAddressRequestContext>(to router: Router<Context>) {
+        router.add(middleware: Pushes<Context>(push: push))
+        router.add(middleware: OperatorProblems<Context>(paths: ["/healthz", "/readyz", "/metrics"]))
         router.get("/healthz") { _, _ in Self.answer(.ok, "{\"status\":\"ok\"}") }
         router.get("/readyz") { _, _ in
             guard let why = isReady() else { return Self.answer(.ok, "{\"status\":\"ready\"}") }
@@ -44,7 +32,6 @@ public struct OperatorAPI: Sendable {
                 status: .ok, headers: [.contentType: "text/plain; version=0.0.4; charset=utf-8"],
                 body: ResponseBody(byteBuffer: ByteBuffer(string: metrics())))
         }
-        return router
     }
 
     private static func answer(_ status: HTTPResponse.Status, _ json: String) -> Response {
@@ -55,21 +42,19 @@ public struct OperatorAPI: Sendable {
 }
 
 /// Leads to the push API, whatever the method.
-private struct Pushes: RouterMiddleware {
-    typealias Context = OperatorContext
+private struct Pushes<Context: RemoteAddressRequestContext>: RouterMiddleware {
     let push: PushAPI
 
     func handle(
         _ request: Request, context: Context, next: (Request, Context) async throws -> Response
     ) async throws -> Response {
         guard PushAPI.owns(request.uri.path) else { return try await next(request, context) }
-        return await push.respond(to: request, from: context.client)
+        return await push.respond(to: request, from: ClientAddress(context.remoteAddress))
     }
 }
 
 /// Gives every refusal of the operator listener the one shape of an error.
-private struct OperatorProblems: RouterMiddleware {
-    typealias Context = OperatorContext
+private struct OperatorProblems<Context: RequestContext>: RouterMiddleware {
     /// What there is, to be read.
     let paths: Set<String>
 

@@ -11,6 +11,8 @@ struct Deliveries: Service {
     let dispatcher: Dispatcher
     let metrics: DeliveryMetrics
     let outbox: SQLiteOutbox
+    /// Where endpoints are changed while this runs, with the same key.
+    let desk: WebhookDesk
     private let time: any TimeSource
     private let database: String
 
@@ -28,6 +30,7 @@ struct Deliveries: Service {
             box = try SecretBox(
                 variable: environment[SecretBox.variable], database: settings.database, holdsSecrets: try database.hasSecrets())
         } catch let fault as SecretBoxFault { throw SettingProblem("\(fault)") }
+        desk = WebhookDesk(database) { box }
         let client: OutboundClient
         do {
             client = try OutboundClient(
@@ -134,6 +137,13 @@ final class DeliveryMetrics: DeliveryObserving {
     }
 
     func recovered() { logger.notice("webhook attempts are recorded again") }
+
+    /// Attempts since the start, by outcome.
+    var totals: [ActivityLabel: Int64] {
+        state.withLock { $0.counts }.reduce(into: [:]) {
+            $0[ActivityLabel(.attempt, $1.key.outcome.rawValue), default: 0] += Int64($1.value)
+        }
+    }
 
     var text: String {
         let state = state.withLock { $0 }

@@ -1,3 +1,4 @@
+import DeveloperTools
 import Domain
 import Foundation
 import HTTPSupport
@@ -50,19 +51,23 @@ public struct HirewireServer {
             audit: audit, keyBuckets: keyBuckets)
         let push = PushAPI(
             reads: readers, writes: CommitQueue(database), time: time, usage: usage, audit: audit, keyBuckets: keyBuckets,
-            observer: observer, isOperatorToken: { _ in false })
+            observer: observer, isOperatorToken: database.accepts(operatorToken:))
         let deliveries = try Deliveries(
             settings, database, readers, logger: logger, time: time, environment: ProcessInfo.processInfo.environment)
         let listener = try await listen(settings, core, time)
-        let operatorApp = operatorApplication(settings, push, readers, deliveries, observer, logger) { port in
-            let scheme = settings.tlsCertificate == nil ? "http" : "https"
-            ready("\(scheme)://\(shown(settings.host)):\(listener.port)", "http://\(shown(settings.operatorHost)):\(port)")
+        let scheme = settings.tlsCertificate == nil ? "http" : "https"
+        let publicURL = "\(scheme)://\(shown(settings.host)):\(listener.port)"
+        let pages = developerTools(settings, settings.publicURL.isEmpty ? publicURL : settings.publicURL, database, readers, deliveries)
+        let operatorApp = operatorApplication(settings, push, readers, deliveries, observer, pages, logger) { port in
+            ready(publicURL, "http://\(shown(settings.operatorHost)):\(port)")
+        }
+        let activity = ActivityLog(database, logger: logger) {
+            observer.metrics.totals.merging(deliveries.metrics.totals) { $1 }
         }
         let services: [any Service] = [
             Upkeep(
-                database: database, readers: readers, outbox: deliveries.outbox, usage: usage, audit: audit, waiters: waiters,
-                output: output,
-                logger: logger, settings: settings),
+                database: database, readers: readers, outbox: deliveries.outbox, usage: usage, audit: audit,
+                activity: activity, waiters: waiters, output: output, logger: logger, settings: settings),
             deliveries, operatorApp, listener, ShutdownNotice(core: core),
         ]
         var group = ServiceGroupConfiguration(
@@ -106,24 +111,43 @@ public struct HirewireServer {
 
     private static func operatorApplication(
         _ settings: ServeSettings, _ push: PushAPI, _ readers: ReaderPool, _ deliveries: Deliveries, _ observer: AccessObserver,
-        _ logger: Logger,
-        ready: @escaping @Sendable (Int) -> Void
+        _ pages: DeveloperTools,
+        _ logger: Logger, ready: @escaping @Sendable (Int) -> Void
     ) -> some Service {
         let api = OperatorAPI(
             push: push,
-            isReady: {
-                do {
-                    try readers.ping()
-                    return deliveries.problem
-                } catch { return "the database can't be reached" }
-            },
+            isReady: { problem(readers, deliveries) },
             metrics: { observer.metrics.text + readers.metrics + deliveries.text + ProcessMetrics.text })
+        let router = Router(context: OperatorContext.self, options: .autoGenerateHeadEndpoints)
+        api.addRoutes(to: router)
+        pages.addRoutes(to: router)
         var quiet = logger
         quiet.logLevel = max(logger.logLevel, .notice)
         return Application(
-            router: api.router, server: .http1(configuration: .init(idleTimeout: .seconds(75))),
+            router: router, server: .http1(configuration: .init(idleTimeout: .seconds(75))),
             configuration: .init(address: .hostname(settings.operatorHost, port: settings.operatorPort)),
             onServerRunning: { ready($0.localAddress?.port ?? 0) }, logger: quiet)
+    }
+
+    private static func developerTools(
+        _ settings: ServeSettings, _ publicURL: String, _ database: Database, _ readers: ReaderPool, _ deliveries: Deliveries
+    ) -> DeveloperTools {
+        var configuration = DeveloperTools.Configuration()
+        configuration.publicURL = publicURL
+        configuration.operatorHost = settings.operatorHost
+        configuration.version = version
+        configuration.problem = { problem(readers, deliveries) }
+        return DeveloperTools(
+            configuration: configuration,
+            stores: OperatorStores(management: database, desk: deliveries.desk, log: deliveries.outbox, reads: readers))
+    }
+
+    /// Why the service is not ready; nil when all is well.
+    private static func problem(_ readers: ReaderPool, _ deliveries: Deliveries) -> String? {
+        do {
+            try readers.ping()
+            return deliveries.problem
+        } catch { return "the database can't be reached" }
     }
 
     /// An IPv6 address stands in brackets in a URL.
@@ -135,6 +159,17 @@ public struct HirewireServer {
         guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }
         limit.rlim_cur = limit.rlim_max
         setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+    }
+}
+
+/// A request to the operator listener, with the address that it comes from.
+struct OperatorContext: RequestContext, RemoteAddressRequestContext {
+    var coreContext: CoreRequestContextStorage
+    let remoteAddress: SocketAddress?
+
+    init(source: ApplicationRequestContextSource) {
+        coreContext = .init(source: source)
+        remoteAddress = source.channel.remoteAddress
     }
 }
 
@@ -154,6 +189,7 @@ private struct Upkeep: Service {
     let outbox: SQLiteOutbox
     let usage: UsageCounter
     let audit: ReadAudit
+    let activity: ActivityLog
     let waiters: EventWaiters
     let output: LogOutput
     let logger: Logger
@@ -180,6 +216,7 @@ private struct Upkeep: Service {
         }
         storeUsage()
         storeReads()
+        await activity.flush()
         output.flush()
     }
 
@@ -205,6 +242,7 @@ private struct Upkeep: Service {
             for _ in 0..<20 where !Task.isShuttingDownGracefully { try? await Task.sleep(for: .milliseconds(100)) }
             storeUsage()
             storeReads()
+            await activity.flush()
         }
     }
 

@@ -1,3 +1,4 @@
+import Domain
 import Foundation
 import OutboundHTTP
 
@@ -150,18 +151,5 @@ public struct ServeSettings: Sendable {
         guard port == 0 || port != operatorPort || host != operatorHost else {
             throw SettingProblem("--port and --operator-port are both \(port); give them different ones")
         }
-    }
-}
-
-/// A length of time as people write it: `90d`, `24h`, `30m`, `20s`.
-public struct Span: Sendable {
-    public let seconds: Int
-
-    public init?(_ text: String) {
-        let units: [Character: Int] = ["s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800]
-        guard let last = text.last, let unit = units[last], let count = Int(text.dropLast()), count >= 0, count <= 1_000_000 else {
-            return nil
-        }
-        seconds = count * unit
     }
 }

@@ -58,33 +58,10 @@ enum EndpointURL {
     static func read(_ text: String) throws -> String {
         let url: WebhookURL
         do throws(WebhookURL.Malformed) { url = try WebhookURL(text) } catch { throw ValidationError("--url: \(error.description)") }
-        let flags = neededFlags(for: url)
+        let flags = WebhookDesk.neededFlags(for: url)
         if !flags.isEmpty {
             Terminal.note("`serve` does not send to this URL unless it is started with \(flags.joined(separator: " "))")
         }
         return text
-    }
-
-    /// The flags without which `serve` refuses the URL, as far as the URL itself tells.
-    static func neededFlags(for url: WebhookURL) -> [String] {
-        let block = forbiddenBlock(of: url).map { ["--webhook-allow-cidr \($0)"] } ?? []
-        return (url.isTLS ? [] : ["--webhook-allow-http"]) + block
-    }
-
-    private static func forbiddenBlock(of url: WebhookURL) -> String? {
-        switch url.host {
-        case .name(let name):
-            return name == "localhost" || name.hasSuffix(".localhost") ? "127.0.0.0/8" : nil
-        case .address(let address):
-            guard AddressGuard().refusal(of: address) != nil else { return nil }
-            let text = "\(address)"
-            if text.hasPrefix("127.") { return "127.0.0.0/8" }
-            return "\(text)/\(address.family == .v4 ? 32 : 128)"
-        }
-    }
-
-    /// Without what may be a password in the query.
-    static func hidingQuery(_ url: String) -> String {
-        url.firstIndex(of: "?").map { url[...$0] + "…" } ?? url
     }
 }

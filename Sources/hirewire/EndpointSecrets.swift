@@ -13,37 +13,22 @@ enum EndpointSecrets {
         return line
     }
 
-    /// The secret of a new endpoint, by the rules of its dialect.
-    static func new(given: String?, for dialect: DialectName) throws -> String? {
-        var random = SystemRandomNumberGenerator()
-        do throws(SecretFault) { return try Dialect.of(dialect).secrets.secret(given: given, using: &random) } catch {
-            throw ValidationError("--secret: \(error)")
+    /// The desk with this database's key.
+    ///
+    /// - Throws: at the first secret where there are some and their key is not here.
+    static func desk(of database: Database) -> WebhookDesk {
+        WebhookDesk(database) {
+            try SecretBox(
+                variable: ProcessInfo.processInfo.environment[SecretBox.variable], database: database.path,
+                holdsSecrets: database.hasSecrets())
         }
     }
 
-    /// The secret that takes another's place: the given one, or a new one.
-    static func next(given: String?, for dialect: DialectName) throws -> String {
-        if let given, let checked = try new(given: given, for: dialect) { return checked }
-        var random = SystemRandomNumberGenerator()
-        return Dialect.of(dialect).secrets.make(using: &random)
-    }
-
-    /// The box with this database's key.
-    ///
-    /// - Throws: where there are secrets and their key is not here.
-    static func box(of database: Database) throws -> SecretBox {
-        try SecretBox(
-            variable: ProcessInfo.processInfo.environment[SecretBox.variable], database: database.path,
-            holdsSecrets: database.hasSecrets())
-    }
-
-    /// Makes sure that the key is the one of the secrets that are stored already: sealed with another, a new one would only
-    /// be found to be lost when it is needed.
-    static func check(_ box: SecretBox, against database: Database) throws {
-        for endpoint in try database.endpoints() {
-            guard let secret = endpoint.secret else { continue }
-            _ = try box.open(secret, of: endpoint.id)
-            return
+    /// What is wrong with a given secret is bad usage.
+    static func asUsage<Result>(_ body: () throws -> Result) throws -> Result {
+        do { return try body() } catch let faults as InputFaults {
+            guard let fault = faults.faults.first(where: { $0.pointer == "secret" }) else { throw faults }
+            throw ValidationError("--secret: \(fault.message)")
         }
     }
 }

@@ -25,8 +25,8 @@ struct EndpointText {
             .init("url", .string(endpoint.url)), .init("dialect", .string(endpoint.dialect.rawValue)),
             .init("events", .array(events.map(JSONValue.string))), .init("all_events", .bool(endpoint.types == nil)),
             .init("job_id", job.map(JSONValue.string) ?? .null), .init("include_pii", .bool(endpoint.carriesPersonal)),
-            .init("schedule", .array(policy.delays.map { .string(Words.span($0)) })),
-            .init("attempts", .number(String(policy.attempts))), .init("timeout", .string(Words.span(policy.deadline))),
+            .init("schedule", .array(policy.delays.map { .string(Span.text(milliseconds: $0)) })),
+            .init("attempts", .number(String(policy.attempts))), .init("timeout", .string(Span.text(milliseconds: policy.deadline))),
             .init("state", .string(disabled == nil ? "active" : "disabled")),
             .init("disabled_reason", disabled.map { .string($0.reason) } ?? .null), .init("disabled_at", Output.time(disabled?.at)),
             .init("signed", .bool(endpoint.secret != nil)), .init("previous_secret_until", Output.time(overlapEnd)),
@@ -43,8 +43,8 @@ struct EndpointText {
             ["id", endpoint.id.description], ["organization", Terminal.plain(endpoint.organizationName)], ["url", endpoint.url],
             ["dialect", endpoint.dialect.rawValue], ["events", kinds + events.joined(separator: ", ")],
             ["job", job ?? "any"], ["personal data", endpoint.carriesPersonal ? "yes" : "no"],
-            ["schedule", policy.delays.isEmpty ? "no second attempt" : policy.delays.map(Words.span).joined(separator: " ")],
-            ["attempts", String(policy.attempts)], ["timeout", Words.span(policy.deadline)], ["state", state],
+            ["schedule", policy.delays.isEmpty ? "no second attempt" : policy.delays.map(Span.text(milliseconds:)).joined(separator: " ")],
+            ["attempts", String(policy.attempts)], ["timeout", Span.text(milliseconds: policy.deadline)], ["state", state],
             ["secret", secret + overlap], ["created", endpoint.createdAt.description],
             ["failing since", endpoint.failingSince?.description ?? "-"],
             ["last success", endpoint.lastSuccessAt?.description ?? "none yet"],
@@ -57,7 +57,7 @@ struct EndpointText {
 
     var row: [String] {
         [
-            endpoint.id.description, EndpointURL.hidingQuery(endpoint.url), endpoint.dialect.rawValue,
+            endpoint.id.description, endpoint.shownURL, endpoint.dialect.rawValue,
             endpoint.types == nil ? "all" : events.joined(separator: ","), disabled == nil ? "active" : "disabled",
             endpoint.failingSince?.description ?? "-", String(waiting ?? 0),
         ]

@@ -23,7 +23,7 @@ struct Hirewire: AsyncParsableCommand {
         version: HirewireServer.version,
         subcommands: [
             Serve.self, Import.self, Organizations.self, Keys.self, WebhookCommands.self, EventFeed.self, Listen.self, SetFields.self,
-            Delete.self, Erase.self, Backup.self, Restore.self, Check.self, Audit.self,
+            Delete.self, Erase.self, OperatorTokenCommand.self, Audit.self, Backup.self, Restore.self, Check.self,
         ])
 
     /// Bad usage exits with 2, a failure with 1, each with one message on standard error.

@@ -116,11 +116,10 @@ struct Keys: ParsableCommand {
     /// `90d`, a date, or an RFC 3339 time that is still to come.
     static func moment(_ text: String, option: String) throws -> Timestamp {
         let now = SystemTime().now
-        if let span = Span(text) { return Timestamp(microseconds: now.microseconds + Int64(span.seconds) * 1_000_000) }
-        guard let time = Timestamp(rfc3339: text) ?? Timestamp(rfc3339: text + "T00:00:00Z") else {
+        guard let time = Timestamp(future: text, now: now) else {
             throw ValidationError("\(option) is a time such as 90d, 2027-01-31 or 2027-01-31T09:00:00Z")
         }
-        guard time > now else { throw ValidationError("\(option) \(text) is past already") }
+        guard time > now || Span(text) != nil else { throw ValidationError("\(option) \(text) is past already") }
         return time
     }
 }

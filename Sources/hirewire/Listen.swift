@@ -107,7 +107,7 @@ struct ListenGuide {
     }
 
     private func serve(_ port: Int) -> String {
-        let flags = (try? WebhookURL(url(port))).map(EndpointURL.neededFlags) ?? []
+        let flags = (try? WebhookURL(url(port))).map(WebhookDesk.neededFlags) ?? []
         return (["hirewire serve"] + flags).joined(separator: " ")
     }
 

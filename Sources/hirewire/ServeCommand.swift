@@ -58,24 +58,31 @@ struct Serve: AsyncParsableCommand {
         settings.isDemo = demo
         settings.isJSON = isJSON
         if demo, database == nil, ProcessInfo.processInfo.environment["HIREWIRE_DATABASE"] == nil { settings.database = "hirewire-demo.db" }
-        var key: APIKeyToken?
         let json = isJSON
         let announced = Announcement()
         try await HirewireServer.run(settings) { database in
-            if settings.isDemo {
-                key = try Demo.load(database)
-                announced.key = key
-            }
+            if settings.isDemo { announced.key = try Demo.load(database) }
+            announced.operatorToken = try Self.newOperatorToken(in: database, isDemo: settings.isDemo)
         } ready: { publicURL, operatorURL in
             announced.print(publicURL, operatorURL, json: json)
         }
+    }
+
+    /// The token that is to be shown: of a database that has none yet, and of each demo. Nil where there is one already.
+    private static func newOperatorToken(in database: Database, isDemo: Bool) throws -> OperatorToken? {
+        var random = SystemRandomNumberGenerator()
+        let token = OperatorToken(using: &random)
+        guard isDemo else { return try database.addOperatorToken(token) ? token : nil }
+        try database.setOperatorToken(token)
+        return token
     }
 }
 
 /// What `serve` prints when it is ready.
 private final class Announcement: @unchecked Sendable {
-    /// Set before the server starts, read when it is ready: never at once.
+    /// Set before the server starts, read when it is ready: never at once. So is the token.
     var key: APIKeyToken?
+    var operatorToken: OperatorToken?
 
     func print(_ publicURL: String, _ operatorURL: String, json: Bool) {
         if json {
@@ -83,9 +90,12 @@ private final class Announcement: @unchecked Sendable {
                 .init("event", .string("ready")), .init("public", .string(publicURL)), .init("operator", .string(operatorURL)),
             ]
             if let key { members.append(.init("key", .string(key.text))) }
+            if let operatorToken { members.append(.init("operator_token", .string(operatorToken.text))) }
             Output.json(members)
         } else {
             Swift.print("hirewire ready: public \(publicURL), operator \(operatorURL)")
+            if key == nil { Swift.print("Developer Tools: \(operatorURL)/") }
+            if key == nil, let operatorToken { Self.tell(operatorToken) }
             if let key {
                 Swift.print(
                     """
@@ -96,11 +106,27 @@ private final class Announcement: @unchecked Sendable {
                     Try:
                       curl -H 'Authorization: Bearer \(key.text)' '\(publicURL)/api/v1/candidates?limit=3&q=engineer'
 
-                    The documentation: \(publicURL)/docs   Health and metrics: \(operatorURL)/metrics
+                    The documentation: \(publicURL)/docs
+                    The Developer Tools: \(operatorURL)/   (metrics: \(operatorURL)/metrics)
+                    Sign in there with this token; the next demo has another:
+                      \(operatorToken?.text ?? "")
                     """)
             }
         }
         fflush(nil)
+    }
+
+    /// On standard error: what is read from standard output may be kept.
+    private static func tell(_ token: OperatorToken) {
+        let text = """
+
+            The operator's token is shown this once; store it now:
+              \(token.text)
+            `hirewire operator-token --rotate` makes another.
+
+
+            """
+        FileHandle.standardError.write(Data(text.utf8))
     }
 }
 

@@ -74,19 +74,13 @@ extension WebhookCommands {
                 id: EndpointID(ULID(high: 0, low: 0)), organization: OrganizationNumber(0), url: try EndpointURL.read(url),
                 dialect: dialect, includesPersonal: includePii, createdAt: SystemTime().now)
             let given = try EndpointSecrets.read(secret)
-            let secret = try EndpointSecrets.new(given: given, for: dialect)
             let database = try common.open(create: true)
             let organization = try place.find(in: database)
             try options.apply(to: &endpoint, in: organization, database)
             try EndpointOptions.check(endpoint)
-            endpoint.id = database.newEndpointID()
             endpoint.organization = organization.number
-            if let secret {
-                let box = try EndpointSecrets.box(of: database)
-                try EndpointSecrets.check(box, against: database)
-                endpoint.secret = try box.seal(secret, for: endpoint.id)
-            }
-            show(try database.addEndpoint(endpoint), secret: secret, wasMade: given == nil)
+            let added = try EndpointSecrets.asUsage { try EndpointSecrets.desk(of: database).add(endpoint, secret: given) }
+            show(added.endpoint, secret: added.secret, wasMade: given == nil)
         }
 
         private func show(_ endpoint: Endpoint, secret: String?, wasMade: Bool) {

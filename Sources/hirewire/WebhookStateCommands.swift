@@ -72,22 +72,16 @@ extension WebhookCommands {
         @Option(help: "How long the old secret counts, 0s to 7d (default: 24h for `standard`, 0s for others).") var overlap: String?
         @Option(help: "The new secret, made unless given; - reads it from standard input.") var secret: String?
 
-        private static let longestOverlap: Int64 = 7 * 86_400_000
-
         func run() throws {
             let wanted = try overlap.map { try Words.milliseconds($0, option: "--overlap") }
-            guard wanted ?? 0 <= Self.longestOverlap else { throw ValidationError("--overlap is 0s to 7d") }
+            guard wanted ?? 0 <= Endpoint.longestOverlap else { throw ValidationError("--overlap is 0s to 7d") }
             let given = try EndpointSecrets.read(secret)
             let database = try common.open()
-            let endpoint = try WebhookCommands.find(id, in: database)
-            let secret = try EndpointSecrets.next(given: given, for: endpoint.dialect)
-            let sealed = try EndpointSecrets.box(of: database).seal(secret, for: id)
-            let span = wanted ?? (endpoint.dialect == .standard ? 86_400_000 : 0)
-            let until = span == 0 || endpoint.secret == nil ? nil : database.now.adding(milliseconds: span)
-            guard let changed = try database.changeSecret(of: id, to: sealed, previousUntil: until) else {
-                throw WebhookCommands.missing(id)
+            let changed = try EndpointSecrets.asUsage {
+                try EndpointSecrets.desk(of: database).rotateSecret(of: id, to: given, overlap: wanted)
             }
-            show(changed, secret: secret, wasMade: given == nil)
+            guard let changed else { throw WebhookCommands.missing(id) }
+            show(changed.endpoint, secret: changed.secret, wasMade: given == nil)
         }
 
         private func show(_ endpoint: Endpoint, secret: String, wasMade: Bool) {

@@ -1,7 +1,6 @@
 import ArgumentParser
 import Domain
 import SQLiteStorage
-import Server
 
 extension EndpointID: ExpressibleByArgument {
     public init?(argument: String) { self.init(argument) }
@@ -36,8 +35,7 @@ enum Words {
     /// An RFC 3339 time, a date, or how long ago.
     static func moment(_ text: String?, option: String) throws -> Timestamp? {
         guard let text else { return nil }
-        if let span = Span(text) { return SystemTime().now.adding(milliseconds: -Int64(span.seconds) * 1_000) }
-        guard let time = Timestamp(rfc3339: text) ?? Timestamp(rfc3339: text + "T00:00:00Z") else {
+        guard let time = Timestamp(past: text, now: SystemTime().now) else {
             throw ValidationError("\(option) is a time such as 2026-01-31T09:00:00Z, a date, or how long ago, such as 6h")
         }
         return time
@@ -48,16 +46,7 @@ enum Words {
         guard let span = Span(text) else {
             throw ValidationError("\(option) is a time such as 15s, 2m, 6h or 7d, not '\(text.prefix(60))'")
         }
-        return Int64(span.seconds) * 1_000
-    }
-
-    /// A length of time as the options take it: 30 000 is `30s`, 86 400 000 `24h`, 172 800 000 `2d`.
-    static func span(_ milliseconds: Int64) -> String {
-        let units: [(name: String, length: Int64, least: Int64)] = [
-            ("d", 86_400_000, 172_800_000), ("h", 3_600_000, 3_600_000), ("m", 60_000, 60_000), ("s", 1_000, 0),
-        ]
-        let unit = units.first { milliseconds >= $0.least && milliseconds % $0.length == 0 }
-        return unit.map { "\(milliseconds / $0.length)\($0.name)" } ?? "\(milliseconds)ms"
+        return span.milliseconds
     }
 
     /// A word of a command line as a shell takes it.

@@ -55,7 +55,7 @@ import Testing
         ("in 2026, room 12, for 100000", "in 2026, room 12, for 100000"),
     ])
     func contactsInFreeTextAreHidden(text: String, shown: String) {
-        #expect(EventLine.withoutContacts(text) == shown)
+        #expect(EventSummary.withoutContacts(text) == shown)
     }
 
     @Test func aLineStaysOneLineAndLeavesTheTerminalAlone() {

@@ -2,6 +2,7 @@ import Domain
 import OutboundHTTP
 import SQLiteStorage
 import Testing
+import Webhooks
 
 @testable import hirewire
 
@@ -21,7 +22,7 @@ import Testing
         (172_800_000, "2d"),
     ])
     func aLengthOfTimeIsWrittenAsItIsGiven(milliseconds: Int64, text: String) {
-        #expect(Words.span(milliseconds) == text)
+        #expect(Span.text(milliseconds: Int64(milliseconds)) == text)
     }
 
     @Test func momentsAreTimesDatesOrHowLongAgo() throws {
@@ -59,12 +60,18 @@ import Testing
         ("https://0x7f.1/", ["--webhook-allow-cidr 127.0.0.0/8"]),
     ])
     func aURLTellsWhichFlagsItNeeds(url: String, flags: [String]) throws {
-        #expect(EndpointURL.neededFlags(for: try WebhookURL(url)) == flags)
+        #expect(WebhookDesk.neededFlags(for: try WebhookURL(url)) == flags)
     }
 
     @Test func aQueryIsHiddenInLists() {
-        #expect(EndpointURL.hidingQuery("https://example.com/a?token=x") == "https://example.com/a?…")
-        #expect(EndpointURL.hidingQuery("https://example.com/a") == "https://example.com/a")
+        func shown(_ url: String) -> String {
+            Endpoint(
+                id: EndpointID(ULID(high: 0, low: 0)), organization: OrganizationNumber(1), url: url, dialect: .standard,
+                createdAt: SystemTime().now
+            ).shownURL
+        }
+        #expect(shown("https://example.com/a?token=x") == "https://example.com/a?…")
+        #expect(shown("https://example.com/a") == "https://example.com/a")
     }
 
     @Test func nothingMovesTheCursorOfATerminal() {

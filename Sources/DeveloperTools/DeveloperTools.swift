@@ -1,0 +1,69 @@
+import Domain
+import Hummingbird
+import NIOCore
+import NIOPosix
+import RateLimiting
+
+/// What the Developer Tools stand on.
+public struct OperatorStores: Sendable {
+    public let management: any ManagementStore
+    public let desk: any EndpointDesk
+    public let log: any DeliveryLog
+    public let reads: any ReadStore
+
+    public init(management: any ManagementStore, desk: any EndpointDesk, log: any DeliveryLog, reads: any ReadStore) {
+        self.management = management
+        self.desk = desk
+        self.log = log
+        self.reads = reads
+    }
+}
+
+/// The operator's pages: server-rendered, complete without scripts.
+///
+/// A page is a synchronous function from a ``Visit`` to a ``PageAnswer``, run on a thread of its own pool: ``PageRoute`` has
+/// all of them on one screen, and `answer(_:_:)` is the one gate before them.
+public struct DeveloperTools: Sendable {
+    public struct Configuration: Sendable {
+        /// Where the public API is reached, without a path: for lines to paste and links.
+        public var publicURL = "http://127.0.0.1:8080"
+        /// The operator listener's address as it was set, a name that a browser may ask for.
+        public var operatorHost = "127.0.0.1"
+        public var version = ""
+        /// Why something is wrong, nil when all is well: what `/readyz` says.
+        public var problem: @Sendable () -> String? = { nil }
+        public init() {}
+    }
+
+    let configuration: Configuration
+    let stores: OperatorStores
+    let templates: Templates
+    let signIns = TokenBuckets()
+    /// Nanoseconds that only go up.
+    let monotonic: @Sendable () -> Int64
+
+    public init(
+        configuration: Configuration, stores: OperatorStores,
+        monotonic: @escaping @Sendable () -> Int64 = { Int64(NIODeadline.now().uptimeNanoseconds) }
+    ) {
+        self.configuration = configuration
+        self.stores = stores
+        self.monotonic = monotonic
+        templates = Templates(version: configuration.version)
+    }
+
+    var now: Timestamp { stores.management.now }
+
+    /// Adds the pages to the operator's router.
+    public func addRoutes<Context: RemoteAddressRequestContext>(to router: Router<Context>) {
+        for route in PageRoute.all {
+            router.on(RouterPath(route.pattern), method: route.isPost ? .post : .get) { request, context in
+                let page = try await PageRequest(request, parameters: context.parameters, client: context.remoteAddress?.ipAddress ?? "-")
+                guard let page else { return PageAnswer.tooLarge.response(isHead: false) }
+                let isHead = request.method == .head
+                if route.waits { return await wait(page).response(isHead: isHead) }
+                return try await NIOThreadPool.singleton.runIfActive { answer(page, route) }.response(isHead: isHead)
+            }
+        }
+    }
+}

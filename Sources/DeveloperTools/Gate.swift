@@ -1,0 +1,122 @@
+import Crypto
+import Domain
+import HTTPSupport
+
+/// What every request goes through before a page sees it: the host, where a form comes from, the session, the form's token.
+extension DeveloperTools {
+    static let cookieName = "hirewire_session"
+    /// Seconds. Signed in for a working day.
+    static let sessionLength = 12 * 3_600
+
+    func answer(_ request: PageRequest, _ route: PageRoute) -> PageAnswer {
+        do {
+            return try checked(request, route)
+        } catch let refusal as Refusal {
+            return refusal.answer
+        } catch {
+            return page("error", title: "Something went wrong", ["message": "\(Self.words(for: error))"], status: .internalServerError)
+        }
+    }
+
+    /// An end of a request that is no page.
+    struct Refusal: Error {
+        let answer: PageAnswer
+    }
+
+    private func checked(_ request: PageRequest, _ route: PageRoute) throws -> PageAnswer {
+        guard isOurs(request.host) else {
+            return .refused(.misdirectedRequest, "This address is not served here. Use the address that `hirewire serve` prints.")
+        }
+        if route.pattern == PageRoute.assets { return asset(request) }
+        if request.isPost, !comesFromUs(request) {
+            return .refused(.forbidden, "A form of another site can't be sent here.")
+        }
+        let session = try session(of: request)
+        if request.isPost {
+            guard
+                request.field("token") == session.map({ Self.formToken(of: $0.cookie) })
+                    ?? request.cookies[Self.cookieName].map(Self.formToken)
+            else {
+                return page(
+                    "error", title: "The form is out of date",
+                    ["message": "It belongs to a session that has ended. Go back, reload the page and send it again."], status: .forbidden)
+            }
+        }
+        if route.pattern == PageRoute.signIn { return try signIn(request) }
+        guard let session, let visit = try visit(request, session) else {
+            return route.pattern == PageRoute.home ? signInPage(request) : .redirect(to: Self.signInAddress(for: request))
+        }
+        return try route.page(self, visit)
+    }
+
+    // MARK: Who asks, and from where
+
+    /// A browser that was led here under another's name (DNS rebinding) says that name. An address of digits is nobody's name.
+    private func isOurs(_ host: String) -> Bool {
+        var name = host.lowercased()
+        if name.hasPrefix("[") {
+            guard let end = name.firstIndex(of: "]") else { return false }
+            let rest = name[name.index(after: end)...]
+            return rest.isEmpty || rest.hasPrefix(":")
+        }
+        if let colon = name.lastIndex(of: ":") { name = String(name[..<colon]) }
+        if name == "localhost" || name.hasSuffix(".localhost") || name == configuration.operatorHost.lowercased() { return true }
+        let parts = name.split(separator: ".", omittingEmptySubsequences: false)
+        return parts.count == 4 && parts.allSatisfy { UInt8($0) != nil }
+    }
+
+    /// What browsers say of a form's origin; who says neither is no browser, and needs the form's token all the same.
+    private func comesFromUs(_ request: PageRequest) -> Bool {
+        if let site = request.fetchSite, site != "same-origin" { return false }
+        guard let origin = request.origin else { return true }
+        return origin == "http://\(request.host)" || origin == "https://\(request.host)"
+    }
+
+    private func session(of request: PageRequest) throws -> (cookie: String, session: OperatorSession)? {
+        guard let cookie = request.cookies[Self.cookieName], cookie.utf8.count == Self.cookieLength else { return nil }
+        return try stores.management.session(SecretHash.of(cookie)).map { (cookie, $0) }
+    }
+
+    private func visit(_ request: PageRequest, _ session: (cookie: String, session: OperatorSession)) throws -> Visit? {
+        let organizations = try stores.management.organizations()
+        let current = organizations.first { $0.number == session.session.organization } ?? organizations.first
+        guard let current else { return nil }
+        return Visit(
+            request: request, session: SecretHash.of(session.cookie), organization: current, organizations: organizations,
+            formToken: Self.formToken(of: session.cookie), now: now)
+    }
+
+    /// For a request that waits: whether its session still counts.
+    func visit(_ request: PageRequest) -> Visit? {
+        guard isOurs(request.host), let session = try? session(of: request) else { return nil }
+        return try? visit(request, session)
+    }
+
+    // MARK: Secrets of a session
+
+    private static let cookieLength = 43
+
+    static func newCookie() -> String {
+        let bytes = SymmetricKey(size: .bits256).withUnsafeBytes { Array($0) }
+        return Base64.encodeURLSafe(bytes)
+    }
+
+    /// The token of a session's forms: known to who knows the cookie, and telling nothing of it.
+    static func formToken(of cookie: String) -> String {
+        let code = HMAC<SHA256>.authenticationCode(for: Array("form".utf8), using: SymmetricKey(data: Array(cookie.utf8)))
+        return Base64.encodeURLSafe(Array(code))
+    }
+
+    static func cookie(_ value: String, seconds: Int) -> String {
+        "\(cookieName)=\(value); Path=/; Max-Age=\(seconds); HttpOnly; SameSite=Strict"
+    }
+
+    static func words(for error: any Error) -> String {
+        switch error {
+        case let faults as InputFaults: "\(faults)"
+        case StoreError.busy: "The database is locked by another process. Try again in a moment."
+        case StoreError.unavailable(let why): "The database can't be used: \(why)"
+        default: "\(error)"
+        }
+    }
+}

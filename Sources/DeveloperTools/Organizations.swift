@@ -1,0 +1,84 @@
+import Domain
+
+/// Organizations: the list, a new one, what is said of one, and which is looked at.
+extension DeveloperTools {
+    func organizations(_ visit: Visit) throws -> PageAnswer { organizations(visit, faults: []) }
+
+    private func organizations(_ visit: Visit, faults: [InputFault]) -> PageAnswer {
+        var content: [String: Any] = [
+            "all": visit.organizations.map { shown($0, visit) }, "name": visit.request.field("name") ?? "", "isOpen": !faults.isEmpty,
+        ]
+        content.merge(Self.summary(of: faults)) { $1 }
+        return page(
+            "organizations", visit, title: "Organizations", section: "/organizations", content,
+            status: faults.isEmpty ? .ok : .unprocessableContent)
+    }
+
+    private func shown(_ organization: Organization, _ visit: Visit) -> [String: Any] {
+        var shown: [String: Any] = [
+            "id": organization.typedID, "name": Shown.visible(organization.name), "threshold": Self.plain(organization.matchThreshold),
+            "created": Shown.time(organization.createdAt, now: visit.now), "isCurrent": organization.number == visit.organization.number,
+        ]
+        shown["displayName"] = organization.displayName.map(Shown.visible)
+        shown["dashboardURL"] = organization.dashboardURL.map(Shown.visible)
+        return shown
+    }
+
+    /// A number without a fraction that says nothing.
+    private static func plain(_ number: Double) -> String { number == number.rounded() ? String(Int(number)) : String(number) }
+
+    func addOrganization(_ visit: Visit) throws -> PageAnswer {
+        do {
+            let added = try stores.management.addOrganization(name: visit.request.field("name") ?? "") { _ in }
+            try stores.management.switchSession(visit.session, to: added.number)
+            return .redirect(to: "/organizations/\(added.typedID)?done=added")
+        } catch let refusal as InputFaults { return organizations(visit, faults: refusal.faults) }
+    }
+
+    func switchOrganization(_ visit: Visit) throws -> PageAnswer {
+        guard let wanted = visit.organizations.first(where: { $0.typedID == visit.request.field("organization") }) else {
+            return missing(visit, "organization")
+        }
+        try stores.management.switchSession(visit.session, to: wanted.number)
+        // A page of one record or endpoint is no page of the other organization: its list is.
+        let section = (Self.safe(visit.request.field("next")) ?? "/").prefix { $0 != "?" }.split(separator: "/")
+        let kept = section.first == "data" ? section.prefix(2) : section.prefix(1)
+        return .redirect(to: "/" + kept.joined(separator: "/"))
+    }
+
+    // MARK: One
+
+    func organization(_ visit: Visit) throws -> PageAnswer {
+        guard let organization = visit.organizations.first(where: { $0.typedID == visit.id }) else { return missing(visit, "organization") }
+        return form(organization, visit, faults: [])
+    }
+
+    private func form(_ organization: Organization, _ visit: Visit, faults: [InputFault]) -> PageAnswer {
+        var content = shown(organization, visit)
+        if visit.request.isPost {
+            content["displayName"] = visit.request.field("display_name") ?? ""
+            content["dashboardURL"] = visit.request.field("dashboard_url") ?? ""
+            content["threshold"] = visit.request.field("match_threshold") ?? ""
+        }
+        content.merge(Self.summary(of: faults)) { $1 }
+        return page(
+            "organization", visit, title: Shown.visible(organization.name), section: "/organizations", content,
+            status: faults.isEmpty ? .ok : .unprocessableContent)
+    }
+
+    func changeOrganization(_ visit: Visit) throws -> PageAnswer {
+        guard let organization = visit.organizations.first(where: { $0.typedID == visit.id }) else { return missing(visit, "organization") }
+        let request = visit.request
+        guard let threshold = Double(request.field("match_threshold") ?? "") else {
+            return form(organization, visit, faults: [InputFault("match_threshold", "is a number from 0 to 100")])
+        }
+        do {
+            _ = try stores.management.editOrganization(named: organization.name) { organization in
+                organization.displayName = request.field("display_name")
+                organization.dashboardURL = request.field("dashboard_url")
+                organization.matchThreshold = threshold
+            }
+            return .redirect(to: "/organizations/\(organization.typedID)?done=saved")
+        } catch let refusal as InputFaults { return form(organization, visit, faults: refusal.faults) }
+    }
+}
