@@ -197,9 +197,7 @@ extension RecordInput {
             return .integer(whole)
         case .number(let range):
             guard let number = try number(value, wrong: wrong) else { return .null }
-            guard range.contains(number) else {
-                throw wrong("should be from \(range.lowerBound) to \(range.upperBound)")
-            }
+            guard range.contains(number) else { throw wrong("should be from \(shown(range.lowerBound)) to \(shown(range.upperBound))") }
             return .number(number)
         case .time:
             guard case .string(let text) = value else { throw wrong("should be a time, not \(value.typeName)") }
@@ -227,6 +225,9 @@ extension RecordInput {
             return .reference(id.ulid)
         }
     }
+
+    /// Whole numbers without a fraction.
+    private static func shown(_ bound: Double) -> String { Int64(exactly: bound).map(String.init) ?? String(bound) }
 
     private static func text(
         _ text: String, limit: Int, wrong: (String) -> InputFaults

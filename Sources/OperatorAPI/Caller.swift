@@ -1,6 +1,7 @@
 import Domain
 import HTTPSupport
 import RateLimiting
+import Synchronization
 
 /// Who asks, once that is known.
 struct Caller: Sendable {
@@ -15,36 +16,37 @@ struct Caller: Sendable {
 }
 
 /// Tells callers by what they show: a key with the scope `ingest`, or the operator's token.
-struct Admission: Sendable {
+final class Admission: Sendable {
     let reads: any ReadStore
     let time: any TimeSource
     let usage: UsageCounter
-    let isOperatorToken: @Sendable (String) throws -> Bool
+    let operatorToken: any OperatorTokenStore
     let keyBuckets: TokenBuckets
     let monotonic: @Sendable () -> Int64
     private let failures = TokenBuckets()
+    /// The hash of the operator's token that was accepted last, and until when that counts.
+    private let accepted = Mutex<(hash: [UInt8], until: Int64)?>(nil)
 
     init(
         reads: any ReadStore, time: any TimeSource, usage: UsageCounter, keyBuckets: TokenBuckets,
-        isOperatorToken: @escaping @Sendable (String) throws -> Bool, monotonic: @escaping @Sendable () -> Int64
+        operatorToken: any OperatorTokenStore, monotonic: @escaping @Sendable () -> Int64
     ) {
         self.reads = reads
         self.time = time
         self.usage = usage
         self.keyBuckets = keyBuckets
-        self.isOperatorToken = isOperatorToken
+        self.operatorToken = operatorToken
         self.monotonic = monotonic
     }
 
     /// Failing credentials a minute and client address, as on the public listener.
     private static let failuresAMinute = 20
-    static let operatorPrefix = "hwop_"
 
     /// - Parameter organization: the one that the operator means; nil for the one that is there from the start.
     /// - Throws: ``Problem`` that says why not.
     func caller(_ authorizations: [String], organization: String?, client: ClientAddress) throws -> Caller {
         if authorizations.count == 1, let token = Self.operatorToken(in: authorizations[0]) {
-            guard try isOperatorToken(token) else { throw refused(nil, client) }
+            guard try accepts(token) else { throw refused(nil, client) }
             let name = organization ?? "default"
             guard let found = try reads.read({ try $0.organization(named: name) }) else {
                 throw Problem(.notFound, "There is no organization '\(name.prefix(100))'.")
@@ -66,6 +68,15 @@ struct Admission: Sendable {
             }
         }
         throw refused(reason, client)
+    }
+
+    /// Asks the store twice a second at most: it would wait for the writer each time.
+    private func accepts(_ token: String) throws -> Bool {
+        let (hash, now) = (SecretHash.of(token), monotonic())
+        if let known = accepted.withLock({ $0 }), known.hash == hash, now < known.until { return true }
+        guard try operatorToken.accepts(operatorToken: token) else { return false }
+        accepted.withLock { $0 = (hash, now + 500_000_000) }
+        return true
     }
 
     private func caller(_ key: APIKey, _ organization: String?) throws -> Caller {
@@ -94,7 +105,7 @@ struct Admission: Sendable {
 
     private static func operatorToken(in authorization: String) -> String? {
         let parts = authorization.split(separator: " ", omittingEmptySubsequences: true)
-        guard parts.count == 2, parts[0].lowercased() == "bearer", parts[1].hasPrefix(operatorPrefix) else { return nil }
+        guard parts.count == 2, parts[0].lowercased() == "bearer", parts[1].hasPrefix(OperatorToken.prefix) else { return nil }
         return String(parts[1])
     }
 

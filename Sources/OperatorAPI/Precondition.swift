@@ -17,15 +17,11 @@ struct Precondition: Sendable {
             if ifMatch == "*" {
                 match = .any
             } else {
-                var versions: [Int64] = []
-                for part in ifMatch.split(separator: ",") {
-                    let text = part.filter { $0 != " " && $0 != "\t" && $0 != "\"" }
-                    guard let version = Int64(text) else {
-                        throw Problem(.invalidRequest, "If-Match should be a record's version in quotes, such as \"3\", or *.")
-                    }
-                    versions.append(version)
+                let versions = ifMatch.split(separator: ",", omittingEmptySubsequences: false).map(Self.version)
+                guard case let known = versions.compactMap(\.self), known.count == versions.count else {
+                    throw Problem(.invalidRequest, "If-Match should be a record's version in quotes, such as \"3\", or *.")
                 }
-                match = .versions(versions)
+                match = .versions(known)
             }
         }
         if let ifNoneMatch {
@@ -34,6 +30,13 @@ struct Precondition: Sendable {
             }
             isNew = true
         }
+    }
+
+    /// Nil for what is no strong tag with a version in it.
+    private static func version(_ tag: Substring) -> Int64? {
+        let text = tag.drop { $0 == " " || $0 == "\t" }.reversed().drop { $0 == " " || $0 == "\t" }.reversed()
+        guard text.count >= 3, text.first == "\"", text.last == "\"" else { return nil }
+        return Int64(String(text.dropFirst().dropLast()))
     }
 
     init(version: Int64) { match = .versions([version]) }

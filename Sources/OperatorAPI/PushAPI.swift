@@ -13,6 +13,7 @@ public final class PushAPI: Sendable {
     let reads: any ReadStore
     let writes: any PushStore
     private let admission: Admission
+    private let management: Management
     let audit: ReadAudit
     let time: any TimeSource
     private let observer: any AccessObserving
@@ -23,11 +24,11 @@ public final class PushAPI: Sendable {
     ///   - usage: counts what each key is used for.
     ///   - audit: is told whose personal data is read back.
     ///   - keyBuckets: those of the public API, so that a key has one allowance.
-    ///   - isOperatorToken: whether a text is the operator's token.
+    ///   - management: knows the operator's token too.
     ///   - monotonic: nanoseconds.
     public init(
         reads: any ReadStore, writes: any PushStore, time: any TimeSource, usage: UsageCounter, audit: ReadAudit, keyBuckets: TokenBuckets,
-        observer: any AccessObserving, isOperatorToken: @escaping @Sendable (String) throws -> Bool,
+        observer: any AccessObserving, management: any ManagementStore, desk: any EndpointDesk,
         monotonic: @escaping @Sendable () -> Int64 = { Int64(DispatchTime.now().uptimeNanoseconds) }
     ) {
         self.reads = reads
@@ -37,7 +38,8 @@ public final class PushAPI: Sendable {
         self.time = time
         self.monotonic = monotonic
         admission = Admission(
-            reads: reads, time: time, usage: usage, keyBuckets: keyBuckets, isOperatorToken: isOperatorToken, monotonic: monotonic)
+            reads: reads, time: time, usage: usage, keyBuckets: keyBuckets, operatorToken: management, monotonic: monotonic)
+        self.management = Management(store: management, desk: desk)
     }
 
     /// Whether a path is this API's to answer, be it with 404.
@@ -100,6 +102,7 @@ public final class PushAPI: Sendable {
         switch (call.route, call.method) {
         case (.root, _): Answer(json: Self.links)
         case (.capabilities, _): Answer(json: Capability.document)
+        case (.management(let route), _): try await manage(route, call)
         case (.unsupported(let capability), _): throw Problem(.notSupported, capability.explanation)
         case (.record(let kind, let name), .get): try readBack(RecordName(name, kind: kind), of: kind, for: call)
         case (.record(let kind, let name), .put): try await put(RecordName(name, kind: kind), of: kind, for: call)
@@ -111,6 +114,16 @@ public final class PushAPI: Sendable {
         case (.erasure(let name), .get): try erasure(RecordName(name, kind: .candidate), for: call)
         case (.erasure(let name), _): try await erase(RecordName(name, kind: .candidate), for: call)
         }
+    }
+
+    private func manage(_ route: ManagementRoute, _ call: PushCall) async throws -> Answer {
+        guard call.caller.keyID == nil else {
+            throw Problem(.insufficientScope, "This needs the operator's token.", error: [.init("scope", .string("operator"))])
+        }
+        guard let organization = try management.store.organizations().first(where: { $0.number == call.caller.organization }) else {
+            throw Problem.notFound
+        }
+        return try await management.answer(route, call, organization)
     }
 
     private static let links: JSONValue = .object([
@@ -126,7 +139,8 @@ public final class PushAPI: Sendable {
             case let known as Problem: (known, nil)
             case let fault as ParameterFault: (Problem(fault), nil)
             case let faults as InputFaults: (Problem(faults), nil)
-            case let store as StoreError:
+            case let refused as NotInPlan: (Problem(.notInPlan, "\(refused)."), nil)
+        case let store as StoreError:
                 (Problem(.unavailable, "The database can't take this just now; try again.", headers: [("Retry-After", "1")]), "\(store)")
             default: (Problem(.internal, "Something went wrong here; the log has it under this request id."), "\(error)")
             }
@@ -168,8 +182,8 @@ struct Parameters: Sendable {
                 throw Problem(.unknown(parameter.name, suggestion: Suggestion.closest(to: parameter.name, in: known)))
             }
             guard values[parameter.name] == nil else { throw Problem(.repeated(parameter.name)) }
-            guard (1...500).contains(parameter.value.utf8.count) else {
-                throw Problem(.invalid(parameter.name, message: "is 1 to 500 bytes"))
+            guard (1...500).contains(parameter.value.utf8.count), !parameter.value.utf8.contains(0) else {
+                throw Problem(.invalid(parameter.name, message: "is 1 to 500 bytes, without NUL"))
             }
             values[parameter.name] = parameter.value
         }
@@ -207,15 +221,14 @@ extension Answer {
 }
 
 extension Response {
-    /// - Parameter withBody: not for HEAD.
+    /// - Parameter withBody: not for HEAD, which tells its length alone.
     init(_ answer: Answer, withBody: Bool) {
         var headers = HTTPFields()
         for (name, value) in answer.headers {
             guard let name = HTTPField.Name(name) else { continue }
             headers.append(HTTPField(name: name, value: value))
         }
-        self.init(
-            status: .init(code: answer.status), headers: headers,
-            body: withBody ? ResponseBody(byteBuffer: answer.body) : ResponseBody())
+        self.init(status: .init(code: answer.status), headers: headers, body: ResponseBody(byteBuffer: answer.body))
+        if !withBody { self = createHeadResponse() }
     }
 }

@@ -10,6 +10,7 @@ enum PushRoute: Equatable, Sendable {
     case resume(String)
     case result(String)
     case erasure(String)
+    case management(ManagementRoute)
     /// What another system would do here, and this one does not.
     case unsupported(Capability)
 
@@ -22,6 +23,7 @@ enum PushRoute: Equatable, Sendable {
             ("\(base)/candidates/{id}/resume", [.put]), ("\(base)/candidates/{id}/erase", [.get, .post]),
             ("\(base)/interviews/{id}/result", [.post]),
         ]
+        + ManagementRoute.table.map { (base + $0.pattern, $0.methods) }
         + RecordKind.allCases.map { ("\(base)/\($0.plural)/{id}", [.get, .put, .patch, .delete]) }
         + Capability.unsupported.compactMap { capability in capability.address.map { (base + $0.pattern, [$0.method]) } }
 
@@ -31,6 +33,10 @@ enum PushRoute: Equatable, Sendable {
         let rest = Array(segments.dropFirst(2))
         if let capability = Capability.unsupported.first(where: { $0.address?.matches(rest) ?? false }) {
             self = .unsupported(capability)
+            return
+        }
+        if let route = ManagementRoute(rest) {
+            self = .management(route)
             return
         }
         switch (rest.count, rest.first ?? "") {
@@ -57,6 +63,7 @@ enum PushRoute: Equatable, Sendable {
         case .resume: "\(Self.base)/candidates/{id}/resume"
         case .result: "\(Self.base)/interviews/{id}/result"
         case .erasure: "\(Self.base)/candidates/{id}/erase"
+        case .management(let route): Self.base + route.pattern
         case .unsupported(let capability): Self.base + (capability.address?.pattern ?? "")
         }
     }

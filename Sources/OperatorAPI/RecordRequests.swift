@@ -46,7 +46,10 @@ extension PushAPI {
                 out.appendEnd(masked: form.masked, hidesExternalID)
                 let way = PersonalRead.Way(organization: organization, keyID: call.caller.keyID, route: call.route.pattern)
                 audit.note(.init(reader.takeTold()), by: way, at: time.now)
-                return Answer(status: 200, headers: [("Content-Type", "application/json")], body: .init(bytes: out.bytes), route: "-")
+                let version = try JSONParser.parse(out.text)["version"]?.text ?? ""
+                return Answer(
+                    status: 200, headers: [("Content-Type", "application/json"), ("ETag", "\"\(version)\"")], body: .init(bytes: out.bytes),
+                    route: "-")
             }
         }
     }

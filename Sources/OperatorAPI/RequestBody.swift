@@ -39,6 +39,12 @@ extension PushCall {
         }
     }
 
+    /// The body as JSON; nil where there is none.
+    func readOptionalJSON() async throws -> JSONValue? {
+        let isThere = request.headers[.contentLength].map { $0 != "0" } ?? (request.headers[.transferEncoding] != nil)
+        return isThere ? try await readJSON().value : nil
+    }
+
     /// The body as JSON, with its bytes.
     ///
     /// - Throws: ``Problem`` where it is none.

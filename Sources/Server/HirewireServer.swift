@@ -49,11 +49,11 @@ public struct HirewireServer {
         let core = PublicCore(
             store: readers, configuration: configuration, time: time, usage: usage, observer: observer, waiters: waiters,
             audit: audit, keyBuckets: keyBuckets)
-        let push = PushAPI(
-            reads: readers, writes: CommitQueue(database), time: time, usage: usage, audit: audit, keyBuckets: keyBuckets,
-            observer: observer, isOperatorToken: database.accepts(operatorToken:))
         let deliveries = try Deliveries(
             settings, database, readers, logger: logger, time: time, environment: ProcessInfo.processInfo.environment)
+        let push = PushAPI(
+            reads: readers, writes: CommitQueue(database), time: time, usage: usage, audit: audit, keyBuckets: keyBuckets,
+            observer: observer, management: database, desk: deliveries.desk)
         let listener = try await listen(settings, core, time)
         let scheme = settings.tlsCertificate == nil ? "http" : "https"
         let publicURL = "\(scheme)://\(shown(settings.host)):\(listener.port)"

@@ -49,7 +49,7 @@ struct Keys: ParsableCommand {
 
         func run() throws {
             let keys = try common.open().keys()
-            if common.isJSON { return keys.forEach { Output.json(Keys.members($0)) } }
+            if common.isJSON { return keys.forEach { Output.json($0.members) } }
             Output.table(
                 [["KEY_ID", "NAME", "ORGANIZATION", "SCOPES", "LIMIT", "USED", "LAST USED", "EXPIRES", "STATE"]]
                     + keys.map { key in
@@ -90,22 +90,12 @@ struct Keys: ParsableCommand {
             guard let key = try common.open().revokeKey(keyID) else {
                 throw Failure("there is no active key '\(keyID)'; `hirewire keys list` shows them")
             }
-            if common.isJSON { Output.json(Keys.members(key)) } else { print("revoked \(key.keyID) (\(key.name))") }
+            if common.isJSON { Output.json(key.members) } else { print("revoked \(key.keyID) (\(key.name))") }
         }
     }
 
-    static func members(_ key: APIKey) -> [JSONValue.Member] {
-        [
-            .init("key_id", .string(key.keyID)), .init("name", .string(key.name)),
-            .init("organization", .string(key.organizationName)), .init("scopes", .array(key.scopes.words.map(JSONValue.string))),
-            .init("rate_limit", .number(String(key.rateLimit))), .init("created_at", Output.time(key.createdAt)),
-            .init("expires_at", Output.time(key.expiresAt)), .init("revoked_at", Output.time(key.revokedAt)),
-            .init("last_used_at", Output.time(key.lastUsedAt)), .init("usage_count", .number(String(key.usageCount))),
-        ]
-    }
-
     static func show(_ key: APIKey, token: APIKeyToken, json: Bool) {
-        if json { return Output.json([.init("key", .string(token.text))] + members(key)) }
+        if json { return Output.json([.init("key", .string(token.text))] + key.members) }
         print("key     \(token.text)")
         print("key_id  \(key.keyID)")
         print("scopes  \(key.scopes.words.joined(separator: ", "))")

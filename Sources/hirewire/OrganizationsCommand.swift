@@ -107,13 +107,7 @@ struct Organizations: ParsableCommand {
             return Output.table([["NAME", "ID", "DISPLAY NAME", "MATCH THRESHOLD", "DASHBOARD", "PLAN", "CREATED"]] + rows)
         }
         for organization in organizations {
-            Output.json([
-                .init("id", .string("org_" + organization.id.text)), .init("name", .string(organization.name)),
-                .init("display_name", organization.displayName.map(JSONValue.string) ?? .null),
-                .init("match_threshold", .number(String(organization.matchThreshold))),
-                .init("dashboard_url", organization.dashboardURL.map(JSONValue.string) ?? .null),
-                .init("plan", organization.plan.json), .init("created_at", Output.time(organization.createdAt)),
-            ])
+            Output.json(organization.members)
         }
     }
 }
