@@ -42,15 +42,15 @@ import Testing
         // then
         #expect(receiver.receives(neighbours, at: subscriber.path, seconds: 120))
         #expect(try poll(seconds: 30, every: 0.3) { try sender.metric("hirewire_webhook_pending") == 0 })
-        let parked = try reasons(of: 1)
+        let parked = try reasons(subscriber)
         #expect(parked.count == 3, "\(parked)")
         for word in ["event type is unknown", "id is damaged", "body is missing"] {
             #expect(parked.contains { $0.contains(word) }, "\(word): \(parked)")
         }
         let hits = receiver.hits(at: subscriber.path)
         #expect(hits.count == neighbours && Set(hits.map(\.event)).count == neighbours)
-        #expect(try reasons(of: 2).count == 300)
-        #expect(try reasons(of: 2).filter { $0.contains("can't be opened with this key") }.count == 299, "and one without its body")
+        #expect(try reasons(mute).count == 300)
+        #expect(try reasons(mute).filter { $0.contains("can't be opened with this key") }.count == 299, "and one without its body")
         #expect(receiver.hits(at: mute.path).isEmpty)
 
         // when: the secret is mended, and what was lost is asked for again
@@ -63,13 +63,9 @@ import Testing
         for hit in receiver.hits(at: mute.path) { #expect(known[hit.event] == nil || known[hit.event] == hit.body) }
     }
 
-    /// Why deliveries of the endpoint with that number are parked; read from the rows, for a damaged one has no id to ask by.
-    private func reasons(of endpoint: Int) throws -> [String] {
-        let script =
-            "import sqlite3,sys\nfor r in sqlite3.connect(sys.argv[1]).execute('SELECT reason FROM deliveries WHERE status=3 AND endpoint='+sys.argv[2]): print(r[0])"
-        let done = try Finished(ChildProcess("python3", ["-c", script, sender.database, "\(endpoint)"]))
-        try #require(done.exitCode == 0, "\(done.errors)")
-        return done.output.split(separator: "\n").map(String.init)
+    /// Why deliveries are parked.
+    private func reasons(_ subscriber: Subscriber) throws -> [String] {
+        try sender.deliveries(subscriber, status: "parked").compactMap { $0["reason"].string }
     }
 
     @Test func whatADisabledEndpointIsOwedGoesOutWhenItIsEnabledBesideTheOthers() throws {
