@@ -28,6 +28,14 @@ enum EndpointSecrets {
         return Dialect.of(dialect).secrets.make(using: &random)
     }
 
+    /// No secret at all, where the dialect allows it.
+    static func noSecret(for dialect: DialectName) throws -> String? {
+        guard Dialect.of(dialect).secrets.isOptional else {
+            throw ValidationError("--none: deliveries of the dialect \(dialect.rawValue) are always signed")
+        }
+        return nil
+    }
+
     /// The box with this database's key.
     ///
     /// - Throws: where there are secrets and their key is not here.
@@ -45,5 +53,18 @@ enum EndpointSecrets {
             _ = try box.open(secret, of: endpoint.id)
             return
         }
+    }
+
+    /// Whether every secret of the database can be opened with the key that is here.
+    ///
+    /// - Returns: what is in the way; nil where nothing is.
+    static func fault(in database: Database) throws -> String? {
+        do {
+            let box = try box(of: database)
+            for endpoint in try database.endpoints() {
+                for secret in [endpoint.secret, endpoint.previous?.secret].compactMap({ $0 }) { _ = try box.open(secret, of: endpoint.id) }
+            }
+            return nil
+        } catch let fault as SecretBoxFault { return "\(fault)" }
     }
 }

@@ -66,22 +66,27 @@ extension WebhookCommands {
                 During the overlap `standard` sends the signatures of both secrets.
                 The verifiers of the other dialects read one signature: there the old
                 secret signs until the overlap ends, then the new one.
+
+                `tenzo` may have no secret; --none takes it away.
                 """)
         @OptionGroup var common: Common
         @Argument(help: "The endpoint's id.") var id: EndpointID
         @Option(help: "How long the old secret counts, 0s to 7d (default: 24h for `standard`, 0s for others).") var overlap: String?
         @Option(help: "The new secret, made unless given; - reads it from standard input.") var secret: String?
+        @Flag(help: "Have no secret from now on: deliveries are not signed. Where the dialect allows that.") var none = false
 
         private static let longestOverlap: Int64 = 7 * 86_400_000
 
         func run() throws {
             let wanted = try overlap.map { try Words.milliseconds($0, option: "--overlap") }
             guard wanted ?? 0 <= Self.longestOverlap else { throw ValidationError("--overlap is 0s to 7d") }
+            guard !none || secret == nil else { throw ValidationError("give --secret or --none, not both") }
             let given = try EndpointSecrets.read(secret)
             let database = try common.open()
             let endpoint = try WebhookCommands.find(id, in: database)
-            let secret = try EndpointSecrets.next(given: given, for: endpoint.dialect)
-            let sealed = try EndpointSecrets.box(of: database).seal(secret, for: id)
+            let secret =
+                try none ? EndpointSecrets.noSecret(for: endpoint.dialect) : EndpointSecrets.next(given: given, for: endpoint.dialect)
+            let sealed = try secret.map { try EndpointSecrets.box(of: database).seal($0, for: id) }
             let span = wanted ?? (endpoint.dialect == .standard ? 86_400_000 : 0)
             let until = span == 0 || endpoint.secret == nil ? nil : database.now.adding(milliseconds: span)
             guard let changed = try database.changeSecret(of: id, to: sealed, previousUntil: until) else {
@@ -90,21 +95,22 @@ extension WebhookCommands {
             show(changed, secret: secret, wasMade: given == nil)
         }
 
-        private func show(_ endpoint: Endpoint, secret: String, wasMade: Bool) {
+        private func show(_ endpoint: Endpoint, secret: String?, wasMade: Bool) {
             let until = endpoint.previous?.until
             if common.isJSON {
                 return Output.json([
-                    .init("id", .string(id.description)), .init("secret", .string(secret)),
+                    .init("id", .string(id.description)), .init("secret", secret.map(JSONValue.string) ?? .null),
                     .init("previous_secret_until", Output.time(until)),
                 ])
             }
-            if wasMade {
+            if let secret, wasMade {
                 print("The new signing secret of \(id) is shown this once; store it now:\n  \(secret)\n")
             } else {
-                print("\(id) has the given secret.")
+                print(secret == nil ? "\(id) has no secret: its deliveries are not signed." : "\(id) has the given secret.")
             }
             switch until {
             case nil: print("The old secret signs no more.")
+            case let until? where secret == nil: print("The old secret signs until \(until).")
             case let until? where endpoint.dialect == .standard: print("Until \(until) deliveries carry the signatures of both secrets.")
             case let until?: print("The old secret signs until \(until), then the new one.")
             }
