@@ -46,9 +46,16 @@ struct EndpointText {
             ["schedule", policy.delays.isEmpty ? "no second attempt" : policy.delays.map(Words.span).joined(separator: " ")],
             ["attempts", String(policy.attempts)], ["timeout", Words.span(policy.deadline)], ["state", state],
             ["secret", secret + overlap], ["created", endpoint.createdAt.description],
-            ["failing since", endpoint.failingSince?.description ?? "-"],
+            ["failing since", failing ?? "-"],
             ["last success", endpoint.lastSuccessAt?.description ?? "none yet"],
         ] + (waiting.map { [["waiting", "\($0) \($0 == 1 ? "delivery" : "deliveries")"]] } ?? [])
+    }
+
+    /// Since when, and what comes of it where nothing succeeds.
+    private var failing: String? {
+        guard let since = endpoint.failingSince else { return nil }
+        guard disabled == nil else { return since.description }
+        return "\(since); disabled after \(since.adding(milliseconds: EndpointHealth.disablesAfter)) unless one succeeds"
     }
 
     private var state: String { disabled.map { "disabled since \($0.at): \(Terminal.plain($0.reason))" } ?? "active" }
