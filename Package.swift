@@ -36,6 +36,7 @@ let package = Package(
         .target(name: "Domain", swiftSettings: hot),
         .target(name: "RateLimiting", dependencies: ["Domain"], swiftSettings: hot),
         .target(name: "EmbeddedFiles", cSettings: [.unsafeFlags(["-std=gnu23"])]),
+        .target(name: "Scheduling"),
         .target(name: "SQLiteSetup", linkerSettings: [.linkedLibrary("sqlite3")]),
         .target(
             name: "SQLiteStorage",
@@ -127,7 +128,7 @@ let package = Package(
         .executableTarget(
             name: "hirewire",
             dependencies: [
-                "Server", "EmbeddedFiles", "SQLiteStorage", "Importing", "HTTPSupport", "Webhooks", "OutboundHTTP",
+                "Server", "EmbeddedFiles", "Scheduling", "SQLiteStorage", "Importing", "HTTPSupport", "Webhooks", "OutboundHTTP",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),

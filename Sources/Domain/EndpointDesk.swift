@@ -18,6 +18,10 @@ public protocol EndpointDesk: Sendable {
     /// - Parameter overlap: for how many milliseconds the old one counts; nil for what the dialect is best served with.
     /// - Throws: ``InputFaults``.
     func rotateSecret(of id: EndpointID, to given: String?, overlap: Int64?) throws -> (endpoint: Endpoint, secret: String)?
+    /// Takes an endpoint's secret away, where its dialect allows to have none. Nil when there is no such endpoint.
+    ///
+    /// - Throws: ``InputFaults``.
+    func removeSecret(of id: EndpointID, overlap: Int64?) throws -> Endpoint?
 }
 
 /// What is to be known of a dialect by who chooses one.

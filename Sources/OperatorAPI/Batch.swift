@@ -52,6 +52,11 @@ extension PushAPI {
             throw InputFaults([InputFault("/records", "has \(elements.count) elements; a batch is 1 to \(largestBatch)")])
         }
         var faults: [InputFault] = []
+        if case .object(let members) = json {
+            faults = members.filter { $0.name != "records" }.map {
+                .init("/" + JSONPointer.escaped($0.name), "no such member; a batch has records")
+            }
+        }
         let steps = elements.enumerated().map { index, element in
             do throws(InputFaults) { return try Step?(Step(element)) } catch {
                 faults += error.faults.map { InputFault("/records/\(index)\($0.pointer)", $0.message) }

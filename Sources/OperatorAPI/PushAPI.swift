@@ -140,7 +140,7 @@ public final class PushAPI: Sendable {
             case let fault as ParameterFault: (Problem(fault), nil)
             case let faults as InputFaults: (Problem(faults), nil)
             case let refused as NotInPlan: (Problem(.notInPlan, "\(refused)."), nil)
-        case let store as StoreError:
+            case let store as StoreError:
                 (Problem(.unavailable, "The database can't take this just now; try again.", headers: [("Retry-After", "1")]), "\(store)")
             default: (Problem(.internal, "Something went wrong here; the log has it under this request id."), "\(error)")
             }

@@ -49,18 +49,36 @@ extension PushAPI {
 
     private static func disposition(_ field: String) -> String? {
         var plain: String?
-        for part in field.split(separator: ";").dropFirst() {
-            let pair = part.split(separator: "=", maxSplits: 1).map { $0.trimmingCharacters(in: .whitespaces) }
-            guard pair.count == 2 else { continue }
-            let value = pair[1].trimmingCharacters(in: CharacterSet(charactersIn: "\""))
-            switch pair[0].lowercased() {
-            case "filename*" where value.lowercased().hasPrefix("utf-8''"):
-                if let decoded = String(value.dropFirst(7)).removingPercentEncoding { return decoded }
-            case "filename": plain = value
+        for parameter in parameters(field) {
+            switch parameter.name {
+            case "filename*" where parameter.value.lowercased().hasPrefix("utf-8''"):
+                if let decoded = String(parameter.value.dropFirst(7)).removingPercentEncoding { return decoded }
+            case "filename": plain = parameter.value
             default: break
             }
         }
         return plain
+    }
+
+    /// A field's parameters behind its first word (RFC 9110, 5.6.6), what is quoted without its quotes.
+    private static func parameters(_ field: String) -> [(name: String, value: String)] {
+        var parts = [""]
+        var (isQuoted, isEscaped) = (false, false)
+        for character in field {
+            switch character {
+            case _ where isEscaped:
+                parts[parts.count - 1].append(character)
+                isEscaped = false
+            case "\\" where isQuoted: isEscaped = true
+            case "\"": isQuoted.toggle()
+            case ";" where !isQuoted: parts.append("")
+            default: parts[parts.count - 1].append(character)
+            }
+        }
+        return parts.dropFirst().compactMap { part in
+            let pair = part.split(separator: "=", maxSplits: 1).map { $0.trimmingCharacters(in: .whitespaces) }
+            return pair.count == 2 ? (pair[0].lowercased(), pair[1]) : nil
+        }
     }
 }
 

@@ -12,12 +12,7 @@ public struct WebhookDesk: EndpointDesk {
         self.box = box
     }
 
-    public func facts(of name: DialectName) -> DialectFacts {
-        let dialect = Dialect.of(name)
-        return DialectFacts(
-            types: dialect.types, policy: dialect.policy, secretIsMade: dialect.secrets.isMade, secretIsGiven: dialect.secrets.isGiven,
-            secretIsOptional: dialect.secrets.isOptional, signsWithBoth: name == .standard)
-    }
+    public func facts(of name: DialectName) -> DialectFacts { Dialect.of(name).facts }
 
     public func notes(on text: String) throws -> [String] {
         let url: WebhookURL
@@ -73,12 +68,25 @@ public struct WebhookDesk: EndpointDesk {
         of id: EndpointID, to given: String?, overlap: Int64?
     ) throws -> (endpoint: Endpoint, secret: String)? {
         guard let endpoint = try store.endpoint(id) else { return nil }
-        if let overlap, !(0...Endpoint.longestOverlap).contains(overlap) { throw InputFaults([InputFault("overlap", "is 0s to 7d")]) }
+        let until = try overlapEnd(of: endpoint, overlap)
         let secret = try nextSecret(given: given, for: endpoint.dialect)
-        let span = overlap ?? (facts(of: endpoint.dialect).signsWithBoth ? 86_400_000 : 0)
-        let until = span == 0 || endpoint.secret == nil ? nil : store.now.adding(milliseconds: span)
         let sealed = try box().seal(secret, for: id)
         return try store.changeSecret(of: id, to: sealed, previousUntil: until).map { ($0, secret) }
+    }
+
+    public func removeSecret(of id: EndpointID, overlap: Int64?) throws -> Endpoint? {
+        guard let endpoint = try store.endpoint(id) else { return nil }
+        guard facts(of: endpoint.dialect).secretIsOptional else {
+            throw InputFaults([InputFault("secret", "is needed: deliveries of the dialect \(endpoint.dialect.rawValue) are always signed")])
+        }
+        return try store.changeSecret(of: id, to: nil, previousUntil: overlapEnd(of: endpoint, overlap))
+    }
+
+    /// Until when the secret that there is counts; nil for no longer.
+    private func overlapEnd(of endpoint: Endpoint, _ overlap: Int64?) throws -> Timestamp? {
+        if let overlap, !(0...Endpoint.longestOverlap).contains(overlap) { throw InputFaults([InputFault("overlap", "is 0s to 7d")]) }
+        let span = overlap ?? (facts(of: endpoint.dialect).signsWithBoth ? 86_400_000 : 0)
+        return span == 0 || endpoint.secret == nil ? nil : store.now.adding(milliseconds: span)
     }
 
     // MARK: Secrets
@@ -105,5 +113,13 @@ public struct WebhookDesk: EndpointDesk {
             _ = try box.open(secret, of: endpoint.id)
             return
         }
+    }
+}
+
+extension Dialect {
+    public var facts: DialectFacts {
+        DialectFacts(
+            types: types, policy: policy, secretIsMade: secrets.isMade, secretIsGiven: secrets.isGiven,
+            secretIsOptional: secrets.isOptional, signsWithBoth: name == .standard)
     }
 }

@@ -5,6 +5,7 @@ import Foundation
 import HTTPSupport
 import Importing
 import SQLiteStorage
+import Scheduling
 import Server
 
 struct Serve: AsyncParsableCommand {
@@ -58,6 +59,7 @@ struct Serve: AsyncParsableCommand {
         settings.isDemo = demo
         settings.isJSON = isJSON
         if demo, database == nil, ProcessInfo.processInfo.environment["HIREWIRE_DATABASE"] == nil { settings.database = "hirewire-demo.db" }
+        hirewire_prefer_short_turns()
         let json = isJSON
         let announced = Announcement()
         try await HirewireServer.run(settings) { database in
