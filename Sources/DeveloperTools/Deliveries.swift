@@ -67,8 +67,8 @@ extension DeveloperTools {
             "created": Shown.time(summary.createdAt, now: visit.now), "attempts": summary.attempts, "eventID": summary.event.description,
             "isPending": summary.status == .pending && !summary.isHeld,
         ]
-        let answer = [summary.lastStatus.map(String.init), (summary.reason ?? summary.lastError).map(Shown.visible)].compactMap(\.self)
-        if !answer.isEmpty { shown["answer"] = answer.joined(separator: " ") }
+        // An error mostly says the status itself.
+        shown["answer"] = (summary.reason ?? summary.lastError).map(Shown.visible) ?? summary.lastStatus.map(String.init)
         if !summary.isHeld { shown["due"] = summary.dueAt.map { Shown.time($0, now: visit.now) } }
         shown["finished"] = summary.finishedAt.map { Shown.time($0, now: visit.now) }
         return shown

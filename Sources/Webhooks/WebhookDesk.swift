@@ -6,9 +6,22 @@ public struct WebhookDesk: EndpointDesk {
     private let store: any EndpointStore
     /// The box with this database's key, asked for only when there is a secret to seal.
     private let box: @Sendable () throws -> SecretBox
+    /// What this process sends to; nil where another one sends.
+    private let reach: Reach?
 
-    public init(_ store: any EndpointStore, box: @escaping @Sendable () throws -> SecretBox) {
+    /// What deliveries are sent to beside `https` and public addresses.
+    public struct Reach: Sendable {
+        let addresses: AddressGuard
+        let allowsHTTP: Bool
+        public init(addresses: AddressGuard, allowsHTTP: Bool) {
+            self.addresses = addresses
+            self.allowsHTTP = allowsHTTP
+        }
+    }
+
+    public init(_ store: any EndpointStore, reach: Reach? = nil, box: @escaping @Sendable () throws -> SecretBox) {
         self.store = store
+        self.reach = reach
         self.box = box
     }
 
@@ -22,22 +35,25 @@ public struct WebhookDesk: EndpointDesk {
     public func notes(on text: String) throws -> [String] {
         let url: WebhookURL
         do throws(WebhookURL.Malformed) { url = try WebhookURL(text) } catch { throw InputFaults([InputFault("url", error.description)]) }
-        let flags = Self.neededFlags(for: url)
-        return flags.isEmpty ? [] : ["`serve` does not send to this URL unless it is started with \(flags.joined(separator: " "))"]
+        let flags = Self.neededFlags(for: url, beside: reach)
+        return flags.isEmpty ? [] : ["Nothing is sent to this URL unless serve is started with \(flags.joined(separator: " "))"]
     }
 
     /// The flags without which `serve` refuses the URL, as far as the URL itself tells.
-    public static func neededFlags(for url: WebhookURL) -> [String] {
-        let block = forbiddenBlock(of: url).map { ["--webhook-allow-cidr \($0)"] } ?? []
-        return (url.isTLS ? [] : ["--webhook-allow-http"]) + block
+    ///
+    /// - Parameter reach: what is allowed already.
+    public static func neededFlags(for url: WebhookURL, beside reach: Reach? = nil) -> [String] {
+        let block = forbiddenBlock(of: url, reach?.addresses ?? AddressGuard()).map { ["--webhook-allow-cidr \($0)"] } ?? []
+        return (url.isTLS || reach?.allowsHTTP == true ? [] : ["--webhook-allow-http"]) + block
     }
 
-    private static func forbiddenBlock(of url: WebhookURL) -> String? {
+    private static func forbiddenBlock(of url: WebhookURL, _ addresses: AddressGuard) -> String? {
         switch url.host {
         case .name(let name):
-            return name == "localhost" || name.hasSuffix(".localhost") ? "127.0.0.0/8" : nil
+            let isLocal = name == "localhost" || name.hasSuffix(".localhost")
+            return isLocal && IPAddress("127.0.0.1").map { addresses.refusal(of: $0) != nil } ?? false ? "127.0.0.0/8" : nil
         case .address(let address):
-            guard AddressGuard().refusal(of: address) != nil else { return nil }
+            guard addresses.refusal(of: address) != nil else { return nil }
             let text = "\(address)"
             if text.hasPrefix("127.") { return "127.0.0.0/8" }
             return "\(text)/\(address.family == .v4 ? 32 : 128)"
