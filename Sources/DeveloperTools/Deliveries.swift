@@ -24,8 +24,8 @@ extension DeveloperTools {
                     as [String: Any]
             },
             "types": EventType.allCases.map { ["name": $0.rawValue, "isChosen": request.asked("type") == $0.rawValue] as [String: Any] },
-            "statuses": DeliveryStatus.allCases.map {
-                ["name": $0.rawValue, "isChosen": request.asked("status") == $0.rawValue] as [String: Any]
+            "statuses": (DeliveryStatus.allCases.map(\.rawValue) + ["held"]).map { (status: String) -> [String: Any] in
+                ["name": status, "isChosen": request.asked("status") == status]
             },
         ]
         if hasMore, let last = rows.last { content["older"] = "/deliveries?" + Self.query(filters(request) + [("before", "\(last.id)")]) }
@@ -45,6 +45,7 @@ extension DeveloperTools {
         query.endpoint = request.asked("endpoint").flatMap { EndpointID($0) }
         query.types = request.asked("type").flatMap(EventType.init(rawValue:)).map { [$0] } ?? []
         query.statuses = request.asked("status").flatMap(DeliveryStatus.init(rawValue:)).map { [$0] } ?? []
+        query.withHeld = request.asked("status") == "held"
         func moment(_ name: String) -> Timestamp? {
             guard let text = request.asked(name) else { return nil }
             let time = Timestamp(past: text, now: visit.now)
@@ -61,7 +62,7 @@ extension DeveloperTools {
         let status = summary.isHeld ? "held" : summary.status.rawValue
         let styles = ["succeeded": "good", "failed": "bad", "parked": "bad", "pending": "warn", "held": "off", "erased": "off"]
         var shown: [String: Any] = [
-            "id": summary.id.description, "type": summary.type.rawValue, "endpointID": summary.endpoint.description,
+            "id": summary.id.description, "type": summary.type?.rawValue ?? "unknown", "endpointID": summary.endpoint.description,
             "url": Shown.visible(urls[summary.endpoint] ?? summary.endpoint.description), "status": status,
             "style": styles[status] ?? "off",
             "created": Shown.time(summary.createdAt, now: visit.now), "attempts": summary.attempts, "eventID": summary.event.description,

@@ -6,8 +6,10 @@ public struct DeliveryQuery: Sendable {
     public var endpoint: EndpointID?
     /// Empty for all.
     public var types: [EventType] = []
-    /// Empty for all.
+    /// Empty for all, unless ``withHeld`` is set.
     public var statuses: [DeliveryStatus] = []
+    /// The pending ones of disabled endpoints, beside the statuses.
+    public var withHeld = false
     /// Inclusive.
     public var since: Timestamp?
     /// Exclusive.
@@ -16,6 +18,8 @@ public struct DeliveryQuery: Sendable {
     public var limit = 50
     /// The last delivery of the page before.
     public var before: DeliveryID?
+    /// The same, where it is at hand: a damaged one can't be found by its id. It counts before ``before``.
+    public var last: DeliverySummary?
     public init() {}
 }
 
@@ -25,7 +29,8 @@ public struct DeliverySummary: Sendable {
     public let id: DeliveryID
     public let endpoint: EndpointID
     public let event: EventID
-    public let type: EventType
+    /// Nil for one that this program does not know.
+    public let type: EventType?
     public let status: DeliveryStatus
     /// Pending, and its endpoint is disabled.
     public let isHeld: Bool
@@ -44,7 +49,7 @@ public struct DeliverySummary: Sendable {
     public let lastError: String?
 
     public init(
-        number: Int64, id: DeliveryID, endpoint: EndpointID, event: EventID, type: EventType, status: DeliveryStatus, isHeld: Bool,
+        number: Int64, id: DeliveryID, endpoint: EndpointID, event: EventID, type: EventType?, status: DeliveryStatus, isHeld: Bool,
         createdAt: Timestamp, attempts: Int, dueAt: Timestamp?, finishedAt: Timestamp?, reason: String?, lastStatus: Int?,
         lastError: String?
     ) {

@@ -166,10 +166,12 @@ public struct DueDelivery: Sendable {
     public let attempts: Int
     public let dueAt: Timestamp
     public let body: [UInt8]
+    /// The endpoint's, at this moment.
+    public let secret: SealedSecret?
 
     public init(
         number: Int64, id: DeliveryID, endpoint: Int64, event: EventID, type: EventType, isTest: Bool, attempts: Int,
-        dueAt: Timestamp, body: [UInt8]
+        dueAt: Timestamp, body: [UInt8], secret: SealedSecret?
     ) {
         self.number = number
         self.id = id
@@ -180,6 +182,7 @@ public struct DueDelivery: Sendable {
         self.attempts = attempts
         self.dueAt = dueAt
         self.body = body
+        self.secret = secret
     }
 }
 
@@ -269,8 +272,8 @@ public protocol OutboxStore: Sendable {
     /// time; true when there is more.
     func expireDeliveries(before: Timestamp) throws -> Bool
     func outboxState(now: Timestamp) throws -> OutboxState
-    /// The wall clock was set: what waits for its next attempt waits as long as it did, and what fails has failed for as
-    /// long. `by` is in microseconds; what was due at `from`, the clock's time before, stays due.
+    /// The wall clock was set: what waits for its next attempt waits as long as it did, what fails has failed for as long,
+    /// and a rotated secret signs for as long. `by` is in microseconds; what was due at `from`, the clock's time before, stays due.
     func clockMoved(by: Int64, from: Timestamp) throws
     /// Nothing of the endpoint is due later than `latest`: said at a start, when the clock may have been set meanwhile.
     func bringForward(of endpoint: Int64, to latest: Timestamp) throws

@@ -104,7 +104,13 @@ public enum Maintenance {
         try sync(partial)
         var kept: String?
         if manager.fileExists(atPath: path) {
-            let name = "\(path).before-restore-\(Int(Date().timeIntervalSince1970))"
+            let stem = "\(path).before-restore-\(Int(Date().timeIntervalSince1970))"
+            var (name, number) = (stem, 1)
+            // Two restores in one second.
+            while manager.fileExists(atPath: name) {
+                number += 1
+                name = "\(stem)-\(number)"
+            }
             for suffix in ["", "-wal", "-shm"] where manager.fileExists(atPath: path + suffix) {
                 try manager.moveItem(atPath: path + suffix, toPath: name + suffix)
             }

@@ -18,7 +18,7 @@ extension SQLiteOutbox {
             let position = try position(of: query, statements)
             let since = SQLValue.integer(query.since?.microseconds ?? .min)
             var found: [(time: Int64, number: Int64)] = []
-            for range in Self.ranges(query, endpoints) {
+            for range in try endpoints.flatMap({ try Self.ranges(query, $0, statements) }) {
                 let values = range + [position.time, position.number, since, .integer(Int64(limit + 1))]
                 try statements(Self.range).forEach(values) { found.append(($0.integer(1), $0.integer(0))) }
             }
@@ -34,33 +34,49 @@ extension SQLiteOutbox {
         ORDER BY created_at DESC, number DESC LIMIT ?
         """
 
-    private static func ranges(_ query: DeliveryQuery, _ endpoints: [Int64]) -> [[SQLValue]] {
-        let types = query.types.isEmpty ? EventType.allCases : query.types
-        let statuses = query.statuses.isEmpty ? DeliveryStatus.allCases : query.statuses
-        return endpoints.flatMap { endpoint in
-            Set(types).flatMap { type in
-                Set(statuses).map { [.integer(endpoint), .integer(type.code), .integer($0.code)] }
-            }
-        }
+    /// The types that an endpoint has deliveries of, by their numbers; also one that this program does not know.
+    static let types = """
+        WITH RECURSIVE found (type) AS (
+            SELECT min(type) FROM deliveries WHERE endpoint = ?1 UNION ALL
+            SELECT (SELECT min(type) FROM deliveries WHERE endpoint = ?1 AND type > found.type) FROM found WHERE type IS NOT NULL)
+        SELECT type FROM found WHERE type IS NOT NULL
+        """
+
+    private static func ranges(
+        _ query: DeliveryQuery, _ endpoint: (number: Int64, isDisabled: Bool), _ statements: StatementCache
+    ) throws -> [[SQLValue]] {
+        let number = SQLValue.integer(endpoint.number)
+        var statuses = Set(query.statuses)
+        if query.statuses.isEmpty, !query.withHeld { statuses = Set(DeliveryStatus.allCases) }
+        if query.withHeld, endpoint.isDisabled { statuses.insert(.pending) }
+        if statuses.isEmpty { return [] }
+        let types = try query.types.isEmpty ? statements(Self.types).all([number]) { $0.integer(0) } : query.types.map(\.code)
+        return Set(types).flatMap { type in statuses.map { [number, .integer(type), .integer($0.code)] } }
     }
 
-    private func endpoints(of query: DeliveryQuery, _ statements: StatementCache) throws -> [Int64] {
+    private func endpoints(of query: DeliveryQuery, _ statements: StatementCache) throws -> [(number: Int64, isDisabled: Bool)] {
         let organization = query.organization.map { SQLValue.integer($0.value) } ?? .null
         let id = query.endpoint.map { SQLValue.ulid($0.ulid) } ?? .null
         let found = try statements(
-            "SELECT number FROM endpoints WHERE id = ifnull(?, id) AND organization = ifnull(?, organization) AND removed_at IS NULL"
-        ).all([id, organization]) { $0.integer(0) }
+            """
+            SELECT number, disabled_at IS NOT NULL FROM endpoints
+            WHERE id = ifnull(?, id) AND organization = ifnull(?, organization) AND removed_at IS NULL
+            """
+        ).all([id, organization]) { (number: $0.integer(0), isDisabled: $0.integer(1) == 1) }
         if let endpoint = query.endpoint, found.isEmpty { throw InputFaults([InputFault("endpoint", "there is no \(endpoint)")]) }
         return found
     }
 
     private func position(of query: DeliveryQuery, _ statements: StatementCache) throws -> Position {
         let until = query.until?.microseconds ?? .max
-        guard let id = query.before else { return Position(time: .integer(until), number: .integer(.min)) }
-        let found = try statements("SELECT created_at, number FROM deliveries WHERE id = ?").first([.ulid(id.ulid)]) {
-            ($0.integer(0), $0.integer(1))
+        var found = query.last.map { ($0.createdAt.microseconds, $0.number) }
+        if found == nil, let id = query.before {
+            found = try statements("SELECT created_at, number FROM deliveries WHERE id = ?").first([.ulid(id.ulid)]) {
+                ($0.integer(0), $0.integer(1))
+            }
+            if found == nil { throw InputFaults([InputFault("before", "there is no \(id), or no longer")]) }
         }
-        guard let found else { throw InputFaults([InputFault("before", "there is no \(id), or no longer")]) }
+        guard let found else { return Position(time: .integer(until), number: .integer(.min)) }
         if found.0 >= until { return Position(time: .integer(until), number: .integer(.min)) }
         return Position(time: .integer(found.0), number: .integer(found.1))
     }
@@ -107,9 +123,10 @@ extension SQLiteOutbox {
 
     func summary(_ number: Int64, _ statements: StatementCache) throws -> DeliverySummary? {
         try statements(Self.summary).first([.integer(number)]) { row in
-            guard let type = EventType(code: row.integer(3)), let status = DeliveryStatus(code: row.integer(4)) else { return nil }
+            guard let status = DeliveryStatus(code: row.integer(4)) else { return nil }
             return DeliverySummary(
-                number: number, id: DeliveryID(row.ulid(0)), endpoint: EndpointID(row.ulid(1)), event: EventID(row.ulid(2)), type: type,
+                number: number, id: DeliveryID(row.ulid(0)), endpoint: EndpointID(row.ulid(1)), event: EventID(row.ulid(2)),
+                type: EventType(code: row.integer(3)),
                 status: status, isHeld: status == .pending && !row.isNull(5), createdAt: row.time(6), attempts: Int(row.integer(7)),
                 dueAt: row.optionalTime(8), finishedAt: row.optionalTime(9), reason: row.optionalString(10),
                 lastStatus: row.isNull(11) ? nil : Int(row.integer(11)), lastError: row.optionalString(12))

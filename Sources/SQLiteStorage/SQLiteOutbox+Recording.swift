@@ -84,7 +84,10 @@ extension SQLiteOutbox {
                 WHERE status = \(DeliveryStatus.pending.code) AND due_at > min(?1, ?1 + ?2)
                 """
             ).run([SQLValue(from), .integer(by)])
-            try statements("UPDATE endpoints SET failing_since = failing_since + ? WHERE failing_since IS NOT NULL").run([.integer(by)])
+            // NULL stays NULL. A secret that was rotated signs for as long as it was to.
+            try statements(
+                "UPDATE endpoints SET failing_since = failing_since + ?1, previous_until = previous_until + ?1"
+            ).run([.integer(by)])
         }
     }
 

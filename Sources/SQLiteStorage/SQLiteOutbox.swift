@@ -77,7 +77,7 @@ public final class SQLiteOutbox: OutboxStore {
     }
 
     static let due = """
-        SELECT d.number, d.id, d.event_id, d.type, d.attempts, d.due_at, b.bytes
+        SELECT d.number, d.id, d.event_id, d.type, d.attempts, d.due_at, b.bytes, (SELECT secret FROM endpoints WHERE number = ?1)
         FROM deliveries d LEFT JOIN bodies b ON b.number = d.body AND b.event = d.event
         WHERE d.endpoint = ?1 AND d.status = \(DeliveryStatus.pending.code) AND d.due_at <= ?2
             AND EXISTS (SELECT 1 FROM endpoints WHERE number = ?1 AND disabled_at IS NULL AND removed_at IS NULL)
@@ -117,7 +117,8 @@ public final class SQLiteOutbox: OutboxStore {
         return .success(
             DueDelivery(
                 number: row.integer(0), id: DeliveryID(row.ulid(1)), endpoint: endpoint, event: EventID(row.ulid(2)), type: type,
-                isTest: type == .webhookTest, attempts: max(Int(row.integer(4)), 0), dueAt: row.time(5), body: row.blob(6)))
+                isTest: type == .webhookTest, attempts: max(Int(row.integer(4)), 0), dueAt: row.time(5), body: row.blob(6),
+                secret: row.isNull(7) ? nil : SealedSecret(row.blob(7))))
     }
 
     private func park(_ damaged: [Int64: String], now: Timestamp) throws {

@@ -61,7 +61,7 @@ public struct HirewireServer {
         let services: [any Service] = [
             Upkeep(
                 database: database, readers: readers, outbox: deliveries.outbox, usage: usage, activity: activity, waiters: waiters,
-                output: output, logger: logger, settings: settings),
+                output: output, logger: logger, settings: settings, ages: Ages(time)),
             deliveries, operatorApp, listener, ShutdownNotice(core: core),
         ]
         var group = ServiceGroupConfiguration(
@@ -185,6 +185,7 @@ private struct Upkeep: Service {
     let output: LogOutput
     let logger: Logger
     let settings: ServeSettings
+    let ages: Ages
 
     func run() async throws {
         await withTaskCancellationOrGracefulShutdownHandler {
@@ -257,11 +258,11 @@ private struct Upkeep: Service {
         }
     }
 
-    private func ago(_ seconds: Int) -> Timestamp { Timestamp(microseconds: database.now.microseconds - Int64(seconds) * 1_000_000) }
-
-    private func expireEvents() throws -> Bool { try database.expireEvents(before: ago(settings.eventRetention)) > 0 }
-    private func expireDeliveries() throws -> Bool { try outbox.expireDeliveries(before: ago(settings.webhookRetention)) }
-    private func expireInterviews(_ expiry: Int) throws -> Bool { try database.expireInterviews(startedBefore: ago(expiry)) > 0 }
+    private func expireEvents() throws -> Bool { try database.expireEvents(before: ages.moment(ago: settings.eventRetention)) > 0 }
+    private func expireDeliveries() throws -> Bool { try outbox.expireDeliveries(before: ages.moment(ago: settings.webhookRetention)) }
+    private func expireInterviews(_ expiry: Int) throws -> Bool {
+        try database.expireInterviews(startedBefore: ages.moment(ago: expiry)) > 0
+    }
 }
 
 /// The process in numbers.

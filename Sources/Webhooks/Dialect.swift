@@ -107,13 +107,14 @@ extension Dialect {
     public func keys(
         secret: String?, previous: (secret: String, until: Timestamp)? = nil
     ) throws(SecretFault) -> SigningKeys {
-        guard let secret else {
-            guard secrets.isOptional else { throw SecretFault("the endpoint has no secret to sign with; rotate it to make one") }
-            return SigningKeys(current: nil, previous: nil)
+        var keys = SigningKeys(current: nil, previous: nil)
+        if let secret {
+            keys.current = try secrets.key(of: secret)
+        } else if !secrets.isOptional {
+            throw SecretFault("the endpoint has no secret to sign with; rotate it to make one")
         }
-        let current = try secrets.key(of: secret)
-        guard let previous else { return SigningKeys(current: current, previous: nil) }
-        return SigningKeys(current: current, previous: (try secrets.key(of: previous.secret), previous.until))
+        if let previous { keys.previous = (try secrets.key(of: previous.secret), previous.until) }
+        return keys
     }
 
     /// All headers of an attempt that the dialect decides: type of content, program, naming and signature.

@@ -18,6 +18,9 @@ final class DispatchRound {
     /// Over, and not recorded yet.
     private var unrecorded: [Dispatcher.Finished] = []
     private var clock: ClockWatch
+    /// What this round goes by: a time that ``keepTime()`` has looked at. A clock that is set in the middle of a round makes
+    /// nothing due before what waits is put right.
+    private var now: Timestamp
     private var nextDue: Timestamp?
     private var lastLook = UInt64(0)
     private var lastLoad = UInt64(0)
@@ -37,7 +40,8 @@ final class DispatchRound {
         self.time = time
         self.options = options
         plan = DispatchPlan(limits: options.limits)
-        clock = ClockWatch(wall: time.now, monotonic: Self.monotonic)
+        now = time.now
+        clock = ClockWatch(wall: now, monotonic: Self.monotonic)
     }
 
     private struct Flight {
@@ -64,29 +68,24 @@ final class DispatchRound {
         if isCancelled { cancelAll() }
         unrecorded += finished
         guard keepTime(), !unrecorded.isEmpty else { return }
-        var records: [AttemptRecord] = []
-        var told: [(endpoint: Int64, observation: AttemptObservation, decision: DeliveryDecision)] = []
-        for item in unrecorded {
-            guard let (record, observation, decision) = judge(item) else { continue }
-            records.append(record)
-            told.append((record.endpoint, observation, decision))
-        }
+        let judgements = unrecorded.compactMap(judge)
         do {
-            if !records.isEmpty { try store.record(records) }
+            if !judgements.isEmpty { try store.record(judgements.map(\.record)) }
         } catch {
             return stall(error)
         }
         recover()
         for item in unrecorded { release(item) }
         unrecorded.removeAll(keepingCapacity: true)
-        for (endpoint, observation, decision) in told { tell(endpoint, observation, decision) }
+        for judgement in judgements { tell(judgement) }
     }
 
     /// Looks whether the wall clock was set, and says so to the store before anything is recorded by the new time.
     ///
     /// - Returns: false when that could not be said.
     private func keepTime() -> Bool {
-        clock.look(wall: time.now, monotonic: Self.monotonic)
+        now = time.now
+        clock.look(wall: now, monotonic: Self.monotonic)
         guard let jump = clock.jump else { return true }
         do {
             try store.clockMoved(by: jump.by, from: jump.from)
@@ -104,42 +103,11 @@ final class DispatchRound {
         for flights in held.values { for flight in flights.values { flight.cancellation?.cancel() } }
     }
 
-    private func judge(_ item: Dispatcher.Finished) -> (AttemptRecord, AttemptObservation, DeliveryDecision)? {
+    private func judge(_ item: Dispatcher.Finished) -> Judgement? {
         guard let target = targets[item.delivery.endpoint] else { return nil }
-        let outcome: AttemptOutcome
         let flight = held[item.delivery.endpoint]?[item.delivery.number]
         let startedAt = flight.map { clock.today(item.startedAt, monotonic: $0.startedAt) } ?? item.startedAt
-        var attempt = Attempt(startedAt: startedAt, duration: 0, requestHeaders: item.headers)
-        var code: String?
-        switch item.result {
-        case .success(let response):
-            attempt.keep(response)
-            let retryAfter = response.headers.first { $0.name.lowercased() == "retry-after" }?.value
-            outcome = .answered(status: response.status, retryAfter: retryAfter)
-        case .failure(let failure):
-            // Ended by the shutdown: no attempt of the receiver's.
-            if failure.reason == .cancelled { return nil }
-            if let partial = failure.partial { attempt.keep(partial) }
-            attempt.duration = failure.duration
-            code = failure.reason.code
-            outcome = .failed("\(failure.reason)")
-        case nil:
-            code = "unsendable"
-            outcome = .unsendable(item.fault ?? "it could not be built")
-        }
-        let decision = target.policy.decision(
-            after: outcome, attempt: item.delivery.attempts + 1,
-            endedAt: Timestamp(microseconds: startedAt.microseconds + attempt.duration), failingSince: target.endpoint.failingSince,
-            using: &random)
-        attempt.error = decision.error
-        let record = AttemptRecord(
-            delivery: item.delivery.number, endpoint: item.delivery.endpoint, attempt: attempt, next: decision.next,
-            disables: decision.disables)
-        let observation = AttemptObservation(
-            endpoint: target.endpoint.id, dialect: target.endpoint.dialect, delivery: item.delivery.id, type: item.delivery.type,
-            attempt: item.delivery.attempts + 1, outcome: decision.next.outcome, status: attempt.responseStatus, code: code,
-            duration: attempt.duration)
-        return (record, observation, decision)
+        return Judgement(of: item, startedAt: startedAt, for: target, using: &random)
     }
 
     private func release(_ item: Dispatcher.Finished) {
@@ -152,7 +120,8 @@ final class DispatchRound {
         plan.finish(endpoint, result)
     }
 
-    private func tell(_ endpoint: Int64, _ observation: AttemptObservation, _ decision: DeliveryDecision) {
+    private func tell(_ judgement: Judgement) {
+        let (endpoint, observation, decision) = (judgement.record.endpoint, judgement.observation, judgement.decision)
         observer.attempted(observation)
         guard var target = targets[endpoint] else { return }
         switch observation.outcome {
@@ -192,30 +161,32 @@ final class DispatchRound {
 
     /// Learns who has work: when somebody has committed, when a delivery's time has come, and once a second.
     func look(changed: Bool) {
-        let (now, wall) = (Self.monotonic, time.now)
         if changed { isStale = true }
+        // Recording took its time, and what was committed meanwhile is due.
+        guard keepTime() else { return }
+        let tick = Self.monotonic
         do {
-            let isDue = nextDue.map { $0 <= wall } ?? false
-            guard changed || isDue || problem != nil || now - lastLook >= 1_000 || lastLook == 0 else { return }
+            let isDue = nextDue.map { $0 <= now } ?? false
+            guard changed || isDue || problem != nil || tick - lastLook >= 1_000 || lastLook == 0 else { return }
             // Endpoints change seldom, and the dispatcher's own commits are most of what is committed.
-            if isStale, now - lastLoad >= 200 || lastLoad == 0 { try load(now) }
-            var work = try store.work(now: wall)
+            if isStale, tick - lastLoad >= 200 || lastLoad == 0 { try load(tick) }
+            var work = try store.work(now: now)
             if work.endpoints.contains(where: { targets[$0] == nil }) {
-                try load(now)
-                work = try store.work(now: wall)
+                try load(tick)
+                work = try store.work(now: now)
             }
             for endpoint in work.endpoints where targets[endpoint] != nil { plan.add(endpoint) }
             nextDue = work.next
-            lastLook = now
+            lastLook = tick
             // Whether it can be written too, the next record tells.
             if unrecorded.isEmpty, clock.jump == nil { recover() }
         } catch {
-            lastLook = now
+            lastLook = tick
             stall(error)
         }
     }
 
-    private func load(_ now: UInt64) throws {
+    private func load(_ tick: UInt64) throws {
         let isFirst = lastLoad == 0
         var fresh: [Int64: DispatchTarget] = [:]
         for endpoint in try store.endpoints() {
@@ -229,7 +200,7 @@ final class DispatchRound {
             // It may have been dead when the service last stopped.
             if isFirst, endpoint.failingSince != nil { plan.suspect(endpoint.number) }
             if isFirst {
-                let latest = time.now.adding(milliseconds: target.policy.longestDelay + target.policy.longestDelay / 5)
+                let latest = now.adding(milliseconds: target.policy.longestDelay + target.policy.longestDelay / 5)
                 try store.bringForward(of: endpoint.number, to: latest)
             }
         }
@@ -239,7 +210,7 @@ final class DispatchRound {
             if held[number] != nil { fresh[number] = target }
         }
         targets = fresh
-        lastLoad = max(now, 1)
+        lastLoad = max(tick, 1)
         isStale = false
     }
 
@@ -269,7 +240,10 @@ final class DispatchRound {
     private func fetch(_ endpoint: Int64) throws -> ArraySlice<DueDelivery> {
         guard let target = targets[endpoint], case .active = target.endpoint.state else { return [] }
         let flights = Set((held[endpoint] ?? [:]).keys)
-        return try store.due(of: endpoint, now: time.now, limit: options.limits.endpoint, except: flights)[...]
+        let found = try store.due(of: endpoint, now: now, limit: options.limits.endpoint, except: flights)
+        // Nothing is signed with a secret that was replaced before it was claimed.
+        if let first = found.first, first.secret != target.endpoint.secret { try load(Self.monotonic) }
+        return found[...]
     }
 
     private func send(_ delivery: DueDelivery) {
@@ -288,26 +262,5 @@ final class DispatchRound {
                 Dispatcher.Finished(delivery: delivery, startedAt: now, headers: [], result: nil, fault: "\(error)"))
         }
         held[delivery.endpoint, default: [:]][delivery.number] = flight
-    }
-}
-
-extension DeliveryNext {
-    fileprivate var outcome: AttemptObservation.Outcome {
-        switch self {
-        case .succeeded: .succeeded
-        case .retry: .retried
-        case .failed: .failed
-        case .parked: .parked
-        }
-    }
-}
-
-extension Attempt {
-    fileprivate mutating func keep(_ response: OutboundResponse) {
-        responseStatus = response.status
-        responseHeaders = response.headers
-        responseBody = response.body
-        isCut = response.isCut
-        duration = response.duration
     }
 }

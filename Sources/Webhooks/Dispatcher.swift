@@ -1,4 +1,3 @@
-import Dispatch
 import Domain
 import Foundation
 import OutboundHTTP
@@ -28,7 +27,7 @@ public final class Dispatcher: Sendable {
     private let time: any TimeSource
     private let commitMark: @Sendable () -> Int64
     private let shared = Mutex(Shared())
-    private let wake = DispatchSemaphore(value: 0)
+    private let wake = Alarm()
 
     /// What the event loops and the owner share with the thread.
     private struct Shared {
@@ -89,7 +88,7 @@ public final class Dispatcher: Sendable {
                 if !state.isDone { state.waiters.append(continuation) }
                 return state.isDone
             }
-            wake.signal()
+            wake.ring()
             if isDone { continuation.resume() }
         }
     }
@@ -100,7 +99,7 @@ public final class Dispatcher: Sendable {
             $0.isStopping = true
             $0.isCancelled = true
         }
-        wake.signal()
+        wake.ring()
     }
 
     private func run(_ round: DispatchRound) {
@@ -122,7 +121,7 @@ public final class Dispatcher: Sendable {
                 return state.finished.isEmpty
             }
             if isStopping, isIdle, count == 0 || (isCancelled && round.isEmptied) { break }
-            if isIdle { _ = wake.wait(timeout: .now() + .milliseconds(round.pause ?? options.interval)) }
+            if isIdle { wake.wait(milliseconds: round.pause ?? options.interval) }
         }
         let waiters = shared.withLock { state in
             state.isDone = true
@@ -144,7 +143,7 @@ public final class Dispatcher: Sendable {
             state.finished.append(finished)
             return state.finished.count == 1
         }
-        if isFirst { wake.signal() }
+        if isFirst { wake.ring() }
     }
 }
 

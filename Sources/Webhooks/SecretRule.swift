@@ -91,14 +91,15 @@ public struct SecretRule: Sendable {
 
 /// An endpoint's keys, ready to sign.
 public struct SigningKeys: Sendable {
-    let current: SymmetricKey?
-    let previous: (key: SymmetricKey, until: Timestamp)?
+    /// Nil where deliveries are not signed, or soon won't be.
+    var current: SymmetricKey?
+    var previous: (key: SymmetricKey, until: Timestamp)?
 
     /// Which sign at that time: while a rotation overlaps both, or where only one signature can be carried the old one.
     func signing(at time: Timestamp, several: Bool) -> [SymmetricKey] {
-        guard let current else { return [] }
-        guard let previous, time < previous.until else { return [current] }
-        return several ? [current, previous.key] : [previous.key]
+        let current = current.map { [$0] } ?? []
+        guard let previous, time < previous.until else { return current }
+        return several ? current + [previous.key] : [previous.key]
     }
 }
 

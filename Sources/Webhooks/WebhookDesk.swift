@@ -86,14 +86,14 @@ public struct WebhookDesk: EndpointDesk {
     }
 
     public func rotateSecret(
-        of id: EndpointID, to given: String?, overlap: Int64?
-    ) throws -> (endpoint: Endpoint, secret: String)? {
+        of id: EndpointID, to wish: SecretWish, overlap: Int64?
+    ) throws -> (endpoint: Endpoint, secret: String?)? {
         guard let endpoint = try store.endpoint(id) else { return nil }
         if let overlap, !(0...Endpoint.longestOverlap).contains(overlap) { throw InputFaults([InputFault("overlap", "is 0s to 7d")]) }
-        let secret = try nextSecret(given: given, for: endpoint.dialect)
+        let secret = try secret(wish, for: endpoint.dialect)
         let span = overlap ?? (facts(of: endpoint.dialect).signsWithBoth ? 86_400_000 : 0)
         let until = span == 0 || endpoint.secret == nil ? nil : store.now.adding(milliseconds: span)
-        let sealed = try box().seal(secret, for: id)
+        let sealed = try secret.map { try box().seal($0, for: id) }
         return try store.changeSecret(of: id, to: sealed, previousUntil: until).map { ($0, secret) }
     }
 
@@ -106,11 +106,20 @@ public struct WebhookDesk: EndpointDesk {
         }
     }
 
-    /// The secret that takes another's place: the given one, or a new one.
-    private func nextSecret(given: String?, for dialect: DialectName) throws -> String {
-        if given != nil, let checked = try newSecret(given: given, for: dialect) { return checked }
-        var random = SystemRandomNumberGenerator()
-        return Dialect.of(dialect).secrets.make(using: &random)
+    /// The secret that takes another's place.
+    private func secret(_ wish: SecretWish, for name: DialectName) throws -> String? {
+        let rule = Dialect.of(name).secrets
+        switch wish {
+        case .given(let secret): return try newSecret(given: secret, for: name)
+        case .made:
+            var random = SystemRandomNumberGenerator()
+            return rule.make(using: &random)
+        case .none:
+            guard rule.isOptional else {
+                throw InputFaults([InputFault("secret", "deliveries of the dialect \(name.rawValue) are always signed")])
+            }
+            return nil
+        }
     }
 
     /// Makes sure that the key is the one of the secrets that are stored already: sealed with another, a new one would only

@@ -77,17 +77,25 @@ extension WebhookCommands {
         @OptionGroup var common: Common
         @OptionGroup var place: OfOrganization
         @Option(help: ArgumentHelp("Only this endpoint's.", valueName: "id")) var endpoint: EndpointID?
-        @Option(help: "Only these, between commas: pending, succeeded, failed, parked, erased.") var status: String?
+        @Option(
+            help:
+                "Only these, between commas: pending, succeeded, failed, parked, erased; or held: pending ones of a disabled endpoint.")
+        var status: String?
         @Option(help: "Only of these event types, between commas.") var type: String?
         @Option(help: "Only of events from this time on: RFC 3339, or how long ago, such as 6h.") var since: String?
         @Option(help: "Only of events before this time.") var until: String?
         @Option(help: "At most so many.") var limit = 50
         @Option(help: ArgumentHelp("Go on after this one, the last of the list before.", valueName: "id")) var before: DeliveryID?
 
+        /// A delivery's status, and what is shown in its place while its endpoint is disabled.
+        private enum State: String, CaseIterable { case pending, held, succeeded, failed, parked, erased }
+
         func run() throws {
             guard limit >= 1 else { throw ValidationError("--limit is 1 or more") }
             var query = DeliveryQuery()
-            query.statuses = try Words.list(status, option: "--status")
+            let states: [State] = try Words.list(status, option: "--status")
+            query.statuses = states.compactMap { DeliveryStatus(rawValue: $0.rawValue) }
+            query.withHeld = states.contains(.held)
             query.types = try Words.list(type, option: "--type")
             query.since = try Words.moment(since, option: "--since")
             query.until = try Words.moment(until, option: "--until")
@@ -109,7 +117,7 @@ extension WebhookCommands {
                 let page = try outbox.deliveries(query)
                 rows += page.rows
                 hasMore = page.hasMore
-                query.before = page.rows.last?.id
+                query.last = page.rows.last ?? query.last
             }
             return (rows, hasMore)
         }

@@ -7,7 +7,8 @@ struct DeliveryText {
     var members: [JSONValue.Member] {
         [
             .init("id", .string(summary.id.description)), .init("endpoint_id", .string(summary.endpoint.description)),
-            .init("event_id", .string(summary.event.description)), .init("type", .string(summary.type.rawValue)),
+            .init("event_id", .string(summary.event.description)),
+            .init("type", summary.type.map { .string($0.rawValue) } ?? .null),
             .init("status", .string(summary.status.rawValue)), .init("held", .bool(summary.isHeld)),
             .init("created_at", Output.time(summary.createdAt)), .init("attempts", .number(String(summary.attempts))),
             .init("next_attempt_at", Output.time(summary.isHeld ? nil : summary.dueAt)),
@@ -21,10 +22,12 @@ struct DeliveryText {
 
     var row: [String] {
         [
-            summary.id.description, summary.createdAt.description, summary.type.rawValue, summary.endpoint.description, status,
+            summary.id.description, summary.createdAt.description, type, summary.endpoint.description, status,
             String(summary.attempts), Self.shortened(answer), next ?? "-",
         ]
     }
+
+    private var type: String { summary.type?.rawValue ?? "unknown" }
 
     /// `pending`, and the like; `held` where the endpoint is disabled.
     var status: String { summary.isHeld ? "held" : summary.status.rawValue }
@@ -45,7 +48,7 @@ struct DeliveryText {
 
     var lines: [[String]] {
         [
-            ["id", summary.id.description], ["event", "\(summary.event) \(summary.type.rawValue)"],
+            ["id", summary.id.description], ["event", "\(summary.event) \(type)"],
             ["endpoint", summary.endpoint.description], ["created", summary.createdAt.description], ["status", status],
             ["attempts", String(summary.attempts)],
         ]

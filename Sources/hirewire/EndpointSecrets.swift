@@ -17,18 +17,34 @@ enum EndpointSecrets {
     ///
     /// - Throws: at the first secret where there are some and their key is not here.
     static func desk(of database: Database) -> WebhookDesk {
-        WebhookDesk(database) {
-            try SecretBox(
-                variable: ProcessInfo.processInfo.environment[SecretBox.variable], database: database.path,
-                holdsSecrets: database.hasSecrets())
-        }
+        WebhookDesk(database) { try box(of: database) }
+    }
+
+    /// The box with this database's key.
+    private static func box(of database: Database) throws -> SecretBox {
+        try SecretBox(
+            variable: ProcessInfo.processInfo.environment[SecretBox.variable], database: database.path,
+            holdsSecrets: database.hasSecrets())
     }
 
     /// What is wrong with a given secret is bad usage.
-    static func asUsage<Result>(_ body: () throws -> Result) throws -> Result {
+    static func asUsage<Result>(_ option: String = "--secret", _ body: () throws -> Result) throws -> Result {
         do { return try body() } catch let faults as InputFaults {
             guard let fault = faults.faults.first(where: { $0.pointer == "secret" }) else { throw faults }
-            throw ValidationError("--secret: \(fault.message)")
+            throw ValidationError("\(option): \(fault.message)")
         }
+    }
+
+    /// Whether every secret of the database can be opened with the key that is here.
+    ///
+    /// - Returns: what is in the way; nil where nothing is.
+    static func fault(in database: Database) throws -> String? {
+        do {
+            let box = try box(of: database)
+            for endpoint in try database.endpoints() {
+                for secret in [endpoint.secret, endpoint.previous?.secret].compactMap({ $0 }) { _ = try box.open(secret, of: endpoint.id) }
+            }
+            return nil
+        } catch let fault as SecretBoxFault { return "\(fault)" }
     }
 }

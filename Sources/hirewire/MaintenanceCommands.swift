@@ -29,19 +29,31 @@ struct Backup: ParsableCommand {
 struct Restore: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Check a copy and put it in place; refused while serving.",
-        discussion: "The database that was there is kept beside it under another name.")
+        discussion: """
+            The database that was there is kept beside it under another name. It says
+            so where the secrets of the copy's webhooks can't be opened with the key
+            that is here: put back the key file that was kept with the copy.
+            """)
     @OptionGroup var common: Common
     @Argument(help: "The copy.") var file: String
 
     func run() throws {
         let lock = try ServeLock(database: common.path)
         let kept = try Maintenance.restore(file, to: common.path)
+        let database = try common.open()
+        let hasSecrets = try database.hasSecrets()
+        // The key file is no part of a copy: the one beside the database may be another's.
+        let fault = hasSecrets ? try EndpointSecrets.fault(in: database) : nil
         withExtendedLifetime(lock) {}
         if common.isJSON {
-            Output.json([.init("restored", .string(common.path)), .init("kept", kept.map(JSONValue.string) ?? .null)])
+            Output.json([
+                .init("restored", .string(common.path)), .init("kept", kept.map(JSONValue.string) ?? .null),
+                .init("secrets_readable", hasSecrets ? .bool(fault == nil) : .null),
+            ])
         } else {
             print("restored \(common.path)\(kept.map { "; what was there is now \($0)" } ?? "")")
         }
+        if let fault { Terminal.note("the webhooks' secrets can't be read yet: \(fault)") }
     }
 }
 
@@ -50,7 +62,11 @@ struct Check: ParsableCommand {
     @OptionGroup var common: Common
 
     func run() throws {
-        let report = try Maintenance.check(common.path)
+        let report: HealthReport
+        do { report = try Maintenance.check(common.path) } catch let problem as DatabaseProblem {
+            if common.isJSON { Self.show(problem) }
+            throw problem
+        }
         if common.isJSON {
             Output.json([
                 .init("healthy", .bool(report.isSound)), .init("schema_version", .number(String(report.schemaVersion))),
@@ -66,5 +82,14 @@ struct Check: ParsableCommand {
             Output.table(report.counts.map { ["  " + $0.kind.plural, String($0.records)] } + [["  events", String(report.events)]])
         }
         if !report.isSound { throw ExitCode(1) }
+    }
+
+    /// The report of what can't even be examined.
+    private static func show(_ problem: DatabaseProblem) {
+        Output.json([
+            .init("healthy", .bool(false)), .init("schema_version", .null), .init("newest_schema", .null),
+            .init("problems", .array([.string(problem.description)])), .init("records", .null), .init("events", .null),
+            .init("bytes", .null),
+        ])
     }
 }

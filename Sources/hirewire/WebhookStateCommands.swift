@@ -66,39 +66,45 @@ extension WebhookCommands {
                 During the overlap `standard` sends the signatures of both secrets.
                 The verifiers of the other dialects read one signature: there the old
                 secret signs until the overlap ends, then the new one.
+
+                `tenzo` may have no secret; --none takes it away.
                 """)
         @OptionGroup var common: Common
         @Argument(help: "The endpoint's id.") var id: EndpointID
         @Option(help: "How long the old secret counts, 0s to 7d (default: 24h for `standard`, 0s for others).") var overlap: String?
         @Option(help: "The new secret, made unless given; - reads it from standard input.") var secret: String?
+        @Flag(help: "Have no secret from now on: deliveries are not signed. Where the dialect allows that.") var none = false
 
         func run() throws {
             let wanted = try overlap.map { try Words.milliseconds($0, option: "--overlap") }
             guard wanted ?? 0 <= Endpoint.longestOverlap else { throw ValidationError("--overlap is 0s to 7d") }
+            guard !none || secret == nil else { throw ValidationError("give --secret or --none, not both") }
             let given = try EndpointSecrets.read(secret)
+            let wish = none ? SecretWish.none : given.map(SecretWish.given) ?? .made
             let database = try common.open()
-            let changed = try EndpointSecrets.asUsage {
-                try EndpointSecrets.desk(of: database).rotateSecret(of: id, to: given, overlap: wanted)
+            let changed = try EndpointSecrets.asUsage(none ? "--none" : "--secret") {
+                try EndpointSecrets.desk(of: database).rotateSecret(of: id, to: wish, overlap: wanted)
             }
             guard let changed else { throw WebhookCommands.missing(id) }
             show(changed.endpoint, secret: changed.secret, wasMade: given == nil)
         }
 
-        private func show(_ endpoint: Endpoint, secret: String, wasMade: Bool) {
+        private func show(_ endpoint: Endpoint, secret: String?, wasMade: Bool) {
             let until = endpoint.previous?.until
             if common.isJSON {
                 return Output.json([
-                    .init("id", .string(id.description)), .init("secret", .string(secret)),
+                    .init("id", .string(id.description)), .init("secret", secret.map(JSONValue.string) ?? .null),
                     .init("previous_secret_until", Output.time(until)),
                 ])
             }
-            if wasMade {
+            if let secret, wasMade {
                 print("The new signing secret of \(id) is shown this once; store it now:\n  \(secret)\n")
             } else {
-                print("\(id) has the given secret.")
+                print(secret == nil ? "\(id) has no secret: its deliveries are not signed." : "\(id) has the given secret.")
             }
             switch until {
             case nil: print("The old secret signs no more.")
+            case let until? where secret == nil: print("The old secret signs until \(until).")
             case let until? where endpoint.dialect == .standard: print("Until \(until) deliveries carry the signatures of both secrets.")
             case let until?: print("The old secret signs until \(until), then the new one.")
             }

@@ -76,6 +76,27 @@ import Testing
         #expect(try shell.run("webhooks", "deliveries", "--endpoint", "ep_01ARZ3NDEKTSV4RRFFQ69G5FAV").exitCode == 1)
     }
 
+    @Test func whatIsHeldForADisabledEndpointIsNamedSo() throws {
+        // given
+        let (held, other) = (try shell.makeEndpoint(), try shell.makeEndpoint())
+        _ = try shell.json("webhooks", "disable", held.id)
+        try shell.makeCandidates(1...3)
+
+        // then
+        let rows = try shell.lines("webhooks", "deliveries", "--status", "held")
+        #expect(rows.count == 3 && rows.allSatisfy { $0["endpoint_id"].string == held.id && $0["held"].bool == true })
+        #expect(try shell.lines("webhooks", "deliveries", "--status", "held", "--endpoint", other.id).isEmpty)
+        #expect(try shell.lines("webhooks", "deliveries", "--status", "failed,held").count == 3)
+        #expect(try shell.lines("webhooks", "deliveries", "--status", "pending").count == 6)
+        #expect(try shell.run("webhooks", "deliveries", "--status", "held").output.contains(" held "))
+
+        // when
+        _ = try shell.json("webhooks", "enable", held.id)
+
+        // then
+        #expect(try shell.lines("webhooks", "deliveries", "--status", "held").isEmpty)
+    }
+
     @Test(arguments: ["standard", "rejento", "tenzo", "talentsprout", "kendo"])
     func aTestGoesToItsEndpointAlone(dialect: String) throws {
         // given

@@ -32,18 +32,24 @@ final class Receiver: Sendable {
     private let log: String
     private let state = Mutex(State())
 
-    /// - Parameter certificates: its listeners with TLS, beside `http`: one for each server's name.
-    init(_ folder: Folder, certificates: Certificates? = nil) throws {
+    /// - Parameters:
+    ///   - certificates: its listeners with TLS, beside `http`: one for each server's name.
+    ///   - network: where it listens; there `public` is beside them.
+    init(_ folder: Folder, certificates: Certificates? = nil, in network: OwnNetwork? = nil) throws {
         log = folder("hits-\(UUID().uuidString).ndjson")
         try Data().write(to: URL(fileURLWithPath: log))
         let files = Dictionary(uniqueKeysWithValues: (certificates?.servers ?? []).map { ($0, certificates?.files(of: $0) ?? []) })
-        let settings: [String: Any] = ["log": log, "checks": Self.tests + "/WebhooksTests/receivers", "tls": files]
+        let settings: [String: Any] = [
+            "log": log, "checks": Self.tests + "/WebhooksTests/receivers", "tls": files,
+            "public": network == nil ? NSNull() : OwnNetwork.publicAddress,
+        ]
         let text = String(decoding: try JSONSerialization.data(withJSONObject: settings), as: UTF8.self)
         let ends = try Pipe.make()
         defer { close(ends.read) }
         input = ends.write
-        process = try ChildProcess(
-            Self.python, ["-u", Self.tests + "/EndToEndTests/receivers/programmable.py", text], input: ends.read)
+        let (program, arguments) = (Self.python, ["-u", Self.tests + "/EndToEndTests/receivers/programmable.py", text])
+        let command = network?.command(program, arguments) ?? (program, arguments)
+        process = try ChildProcess(command.0, command.1, input: ends.read)
         let process = process
         _ = poll(seconds: 30) { process.output.contains("\n") || process.exitCode != nil }
         guard let line = process.output.split(separator: "\n").first,
@@ -97,10 +103,12 @@ final class Receiver: Sendable {
     func hits(at path: String) -> [Hit] { hits.filter { $0.path == path } }
 
     /// How often somebody has connected, whatever was said then.
-    var connections: Int {
+    var connections: Int { connectionsByListener.values.reduce(0, +) }
+
+    var connectionsByListener: [String: Int] {
         state.withLock { state in
             read(&state)
-            return state.connections.values.reduce(0, +)
+            return state.connections
         }
     }
 

@@ -103,6 +103,63 @@ import Testing
         for overlap in ["8d", "soon"] { #expect(try shell.run("webhooks", "rotate-secret", kendo.id, "--overlap", overlap).exitCode == 2) }
     }
 
+    @Test func aSecretIsTakenAwayWhereTheDialectAllowsItAlone() throws {
+        // given
+        let (tenzo, kendo) = (
+            try shell.makeEndpoint("--dialect", "tenzo", "--secret", "first"), try shell.makeEndpoint("--dialect", "kendo")
+        )
+
+        // when
+        let overlapping = try shell.json("webhooks", "rotate-secret", tenzo.id, "--none", "--overlap", "1h")
+        let shown = try shell.json("webhooks", "show", tenzo.id)
+        let ended = try shell.json("webhooks", "rotate-secret", tenzo.id, "--none")
+        let text = try shell.run("webhooks", "rotate-secret", tenzo.id, "--none").output
+
+        // then
+        #expect(overlapping["secret"].isNull && overlapping["previous_secret_until"].string != nil)
+        #expect(shown["signed"].bool == false && shown["previous_secret_until"].string != nil)
+        #expect(ended["secret"].isNull && ended["previous_secret_until"].isNull)
+        #expect(text.contains("not signed"))
+        #expect(try shell.json("webhooks", "rotate-secret", tenzo.id, "--secret", "second")["secret"].string == "second")
+        let refused = try shell.run("webhooks", "rotate-secret", kendo.id, "--none")
+        #expect(refused.exitCode == 2 && refused.errors.contains("always signed"))
+        #expect(try shell.run("webhooks", "rotate-secret", tenzo.id, "--none", "--secret", "third").exitCode == 2)
+        #expect(try shell.json("webhooks", "show", kendo.id)["signed"].bool == true)
+    }
+
+    @Test func aRestoreSaysWhereTheKeyOfTheSecretsIsMissingOrAnothers() throws {
+        // given: a copy with secrets, and its key file kept apart
+        let id = try shell.makeEndpoint().id
+        let (copy, kept) = (shell.folder("copy.db"), shell.folder("kept"))
+        #expect(try shell.json("backup", copy)["key_file"].string == keyFile)
+        func restore() throws -> Finished { try shell.run("restore", copy, "--json") }
+
+        // then
+        let well = try restore()
+        #expect(try well.exitCode == 0 && well.lines.first?["secrets_readable"].bool == true && well.errors.isEmpty, "\(well.errors)")
+
+        // when
+        try FileManager.default.moveItem(atPath: keyFile, toPath: kept)
+        let missing = try restore()
+        _ = try shell.folder.write(Data(repeating: 7, count: 32).base64EncodedString(), to: "other")
+        try FileManager.default.moveItem(atPath: shell.folder("other"), toPath: keyFile)
+        try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: keyFile)
+        let others = try restore()
+
+        // then
+        for finished in [missing, others] {
+            #expect(try finished.exitCode == 0 && finished.lines.first?["secrets_readable"].bool == false)
+        }
+        #expect(missing.errors.contains("put the key file back at \(keyFile)"), "\(missing.errors)")
+        #expect(others.errors.contains(id) && others.errors.contains("can't be opened with this key"), "\(others.errors)")
+
+        // when: without secrets there is nothing to say, and no key is made
+        let empty = try Shell()
+        _ = try empty.json("backup", empty.folder("copy.db"))
+        let plain = try empty.run("restore", empty.folder("copy.db"), "--json")
+        #expect(try plain.exitCode == 0 && plain.lines.first?["secrets_readable"].isNull == true && plain.errors.isEmpty)
+    }
+
     @Test func aSecretComesFromStandardInput() throws {
         // given
         let secret = "whsec_" + Data(repeating: 9, count: 32).base64EncodedString()

@@ -67,4 +67,27 @@ import Testing
             #expect(hit.verdicts["python"]?["accepted"] == true && hit.headers["webhook-signature"]?.contains(" ") == false)
         }
     }
+
+    @Test func withoutAnOverlapTheOldSecretSignsNothingAfterTheRotation() throws {
+        // given: a queue that takes a while
+        let subscriber = try sender.subscribe(
+            receiver, "/hook", "--dialect", "rejento", "--events", "candidate.created", "--schedule", "0s", "--attempts", "9")
+        try receiver.order(subscriber.path, ["do": "answer", "delay": 0.01])
+        let changes = try sender.load("candidates", (0..<1_500).map { Sender.candidate("c\($0)") })
+        #expect(receiver.receives(100, at: subscriber.path))
+
+        // when
+        let rotated = try #require(try sender.command("webhooks", "rotate-secret", subscriber.id).first)
+        try receiver.check(subscriber.path, dialect: "rejento", secret: #require(rotated["secret"].string))
+        let begin = Date().timeIntervalSince1970
+
+        // then: what was under way has arrived by then
+        #expect(try Finished(changes).exitCode == 0)
+        #expect(try sender.settles(subscriber, seconds: 60))
+        let hits = receiver.hits(at: subscriber.path)
+        let (judged, refused) = (hits.filter { !$0.verdicts.isEmpty }, hits.filter { $0.verdicts["python"]?["accepted"] == false })
+        #expect(judged.count > 500 && refused.allSatisfy { $0.at < begin + 0.05 }, "\(refused.map { $0.at - begin })")
+        print("of \(hits.count), refused after the rotation: \(refused.count)")
+        #expect(try sender.deliveries(subscriber).allSatisfy { $0["status"].string == "succeeded" })
+    }
 }

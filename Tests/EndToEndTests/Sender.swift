@@ -14,24 +14,28 @@ final class Sender {
     private(set) var server: Server
     private let flags: [String]
     private let environment: [String: String]
+    private let network: OwnNetwork?
     private var files = 0
 
     static let local = ["--webhook-allow-http", "--webhook-allow-cidr", "127.0.0.0/8"]
 
-    init(_ folder: Folder, _ flags: [String] = local, _ more: [String] = [], database: String? = nil, environment: [String: String] = [:])
-        throws
-    {
+    /// - Parameter network: where `serve` runs.
+    init(
+        _ folder: Folder, _ flags: [String] = local, _ more: [String] = [], database: String? = nil, environment: [String: String] = [:],
+        in network: OwnNetwork? = nil
+    ) throws {
         self.folder = folder
         self.database = database ?? folder("sender.db")
         self.flags = flags + more
         self.environment = environment
-        server = try Server(self.database, self.flags, environment: environment)
+        self.network = network
+        server = try Server(self.database, self.flags, environment: environment, in: network)
     }
 
     /// Ends `serve`, unless it has ended, and starts it again.
     func restart(_ signal: Int32 = SIGTERM) throws {
         server.stop(signal)
-        server = try Server(database, flags, environment: environment)
+        server = try Server(database, flags, environment: environment, in: network)
     }
 
     func run(_ arguments: [String]) throws -> Finished {

@@ -114,6 +114,9 @@ import Testing
             #expect(serve.exitCode == 1 && serve.errors.contains(file), "\(serve.exitCode) \(serve.errors)")
             #expect(serve.errors.contains("damaged") && serve.errors.split(separator: "\n").count == 1, "\(serve.errors)")
             #expect(try Program.run(["check", "--database", folder(file)]).exitCode == 1)
+            let report = try Program.run(["check", "--json", "--database", folder(file)])
+            #expect(try report.lines.count == 1 && report.lines.first?["healthy"].bool == false, "\(report.output)")
+            #expect(try report.lines.first?["problems"][0].string?.contains("damaged") == true, "\(report.output)")
         }
         #expect(try String(contentsOfFile: folder("garbage.db"), encoding: .utf8).hasPrefix("this is no database"))
     }

@@ -82,10 +82,12 @@ final class Server: Sendable {
     private let leash: Leash
     private let isOver = Mutex(false)
 
-    init(_ database: String, _ arguments: [String] = [], environment: [String: String] = [:]) throws {
+    /// - Parameter network: where it runs; its ports can't be reached from outside.
+    init(_ database: String, _ arguments: [String] = [], environment: [String: String] = [:], in network: OwnNetwork? = nil) throws {
         self.database = database
         let fixed = ["serve", "--port", "0", "--operator-port", "0", "--json", "--access-log", "off", "--database", database]
-        let process = try ChildProcess(Program.path, fixed + arguments, environment: environment)
+        let command = network?.command(Program.path, fixed + arguments) ?? (Program.path, fixed + arguments)
+        let process = try ChildProcess(command.0, command.1, environment: environment)
         self.process = process
         let isReady = poll(seconds: 60) { process.output.contains("\n") || process.exitCode != nil }
         guard isReady, let line = process.output.split(separator: "\n").first else {

@@ -44,7 +44,7 @@ struct DeliveryLogTests {
                         )
                         query.limit = 7
                         let expected = all.filter { row in
-                            endpoint.map { $0 == row.endpoint } ?? true && (types.isEmpty || types.contains(row.type))
+                            endpoint.map { $0 == row.endpoint } ?? true && (types.isEmpty || row.type.map(types.contains) ?? false)
                                 && (statuses.isEmpty || statuses.contains(row.status)) && times.0.map { row.createdAt >= $0 } ?? true
                                 && times.1.map { row.createdAt < $0 } ?? true
                         }
@@ -65,6 +65,37 @@ struct DeliveryLogTests {
             guard page.hasMore, let last = page.rows.last else { return ids }
             query.before = last.id
         }
+    }
+
+    @Test("What is held for a disabled endpoint is named by its own word, alone and beside statuses")
+    func held() throws {
+        let (outbox, endpoints) = try populated()
+        _ = try outbox.database.setEndpoint(endpoints[1].id, .disabled(reason: "because", at: outbox.clock.shown))
+        let (one, two) = (endpoints[0].id, endpoints[1].id)
+        let held = try outbox.log { $0.withHeld = true }
+        #expect(!held.isEmpty && held.allSatisfy { $0.isHeld && $0.endpoint == two })
+        #expect(try held.map(\.id) == outbox.log { ($0.endpoint, $0.statuses) = (two, [.pending]) }.map(\.id))
+        #expect(try outbox.log { ($0.endpoint, $0.withHeld) = (one, true) }.isEmpty)
+        let both = try outbox.log { ($0.statuses, $0.withHeld) = ([.failed], true) }
+        #expect(try Set(both.map(\.id)) == Set((held + outbox.log { $0.statuses = [.failed] }).map(\.id)))
+    }
+
+    @Test("A row that is damaged is listed too, and the pages go on behind it")
+    func damaged() throws {
+        let (outbox, endpoints) = try populated()
+        let all = try outbox.log { $0.endpoint = endpoints[0].id }
+        try outbox.damage("UPDATE deliveries SET type = 99 WHERE number = \(all[4].number)")
+        for row in all[9...10] { try outbox.damage("UPDATE deliveries SET id = x'0\(row.number % 10)' WHERE number = \(row.number)") }
+        var (query, numbers) = (DeliveryQuery(), [Int64]())
+        (query.endpoint, query.limit) = (endpoints[0].id, 2)
+        while true {
+            let page = try outbox.outbox.deliveries(query)
+            numbers += page.rows.map(\.number)
+            for row in page.rows where row.number == all[4].number { #expect(row.type == nil) }
+            guard page.hasMore else { break }
+            query.last = page.rows.last
+        }
+        #expect(numbers == all.map(\.number))
     }
 
     @Test("An endpoint or a delivery that is not there is refused by its name")

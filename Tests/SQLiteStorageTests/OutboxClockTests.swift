@@ -62,4 +62,21 @@ struct OutboxClockTests {
         // then
         #expect(try outbox.database.endpoint(endpoint.id)?.failingSince == Timestamp(microseconds: before.microseconds + by))
     }
+
+    @Test("A secret that was rotated signs for as long as before", arguments: [-day, day])
+    func rotated(by: Int64) throws {
+        // given
+        let (old, new) = (SealedSecret([1, 2, 3]), SealedSecret([4, 5, 6]))
+        let rotated = try outbox.add(secret: old)
+        let until = outbox.soon
+        _ = try outbox.database.changeSecret(of: rotated.id, to: new, previousUntil: until)
+
+        // when
+        try outbox.outbox.clockMoved(by: by, from: outbox.clock.shown)
+
+        // then
+        let previous = try #require(try outbox.database.endpoint(rotated.id)?.previous)
+        #expect(previous.secret == old && previous.until == Timestamp(microseconds: until.microseconds + by))
+        #expect(try outbox.database.endpoint(endpoint.id)?.previous == nil)
+    }
 }

@@ -95,6 +95,14 @@ struct SignatureTests {
         #expect(try lines(headers(name, old)) != lines(headers(name, new)))
     }
 
+    @Test("A secret that is taken away signs until its overlap ends; then nothing does")
+    func takenAway() throws {
+        let old = Facts.secret(.tenzo, seed: 1)
+        let until = Facts.time.adding(milliseconds: 1_000)
+        #expect(try lines(headers(.tenzo, nil, previous: (old, until))) == lines(headers(.tenzo, old)))
+        #expect(try lines(headers(.tenzo, nil, previous: (old, until), at: until)) == lines(headers(.tenzo, nil, at: until)))
+    }
+
     @Test(
         "What is signed verifies; a changed body or secret does not; with a time, neither an old nor a future one",
         arguments: DialectName.allCases)

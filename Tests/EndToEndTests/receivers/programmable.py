@@ -1,9 +1,9 @@
 """A receiver of webhooks that does as it is told.
 
     programmable.py SETTINGS   a JSON object: {"log": file, "checks": folder of receiver.py and receiver.mjs,
-                               "tls": {listener: [certificate, key]}}
+                               "tls": {listener: [certificate, key]}, "public": address or null}
 
-It listens on free ports of the loopback and says them on its first line: {listener: port}. Each line of its standard
+It listens on free ports of the loopback, and for `public` on the port of `http` at that address, and says them on its first line: {listener: port}. Each line of its standard
 input is an order, answered by a line when it is in force:
 
     {"path": "/a", "do": "answer", "status": 200, "headers": {}, "body": "", "delay": 0}   or another of DEEDS
@@ -222,8 +222,8 @@ async def main():
     asyncio.get_running_loop().set_exception_handler(lambda loop, context: None)
     ports = {}
 
-    async def listen(name, host, context=None):
-        server = await asyncio.start_server(lambda r, w: serve(name, r, w), host, 0, ssl=context, backlog=1024)
+    async def listen(name, host, context=None, port=0):
+        server = await asyncio.start_server(lambda r, w: serve(name, r, w), host, port, ssl=context, backlog=1024)
         ports[name] = server.sockets[0].getsockname()[1]
         return server
 
@@ -232,6 +232,8 @@ async def main():
         servers.append(await listen('http6', '::1'))
     except OSError:
         pass
+    if public := settings.get('public'):
+        servers.append(await listen('public', public, port=ports['http']))
     for name, (certificate, key) in settings.get('tls', {}).items():
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(certificate, key)
