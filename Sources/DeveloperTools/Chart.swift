@@ -72,7 +72,7 @@ struct Chart {
             ("successful", "good", 200...399), ("refused", "warn", 400...499), ("failed", "bad", 500...599),
         ]
         return span.chart(
-            id, "Requests of the public API",
+            id, "Requests to the API",
             classes.map { one in
                 Series(
                     name: one.name, style: one.style,

@@ -24,8 +24,8 @@ extension DeveloperTools {
                     as [String: Any]
             },
             "types": EventType.allCases.map { ["name": $0.rawValue, "isChosen": request.asked("type") == $0.rawValue] as [String: Any] },
-            "statuses": DeliveryStatus.allCases.map {
-                ["name": $0.rawValue, "isChosen": request.asked("status") == $0.rawValue] as [String: Any]
+            "statuses": (DeliveryStatus.allCases.map(\.rawValue) + ["held"]).map { (status: String) -> [String: Any] in
+                ["name": status, "isChosen": request.asked("status") == status]
             },
         ]
         if hasMore, let last = rows.last { content["older"] = "/deliveries?" + Self.query(filters(request) + [("before", "\(last.id)")]) }
@@ -45,6 +45,7 @@ extension DeveloperTools {
         query.endpoint = request.asked("endpoint").flatMap { EndpointID($0) }
         query.types = request.asked("type").flatMap(EventType.init(rawValue:)).map { [$0] } ?? []
         query.statuses = request.asked("status").flatMap(DeliveryStatus.init(rawValue:)).map { [$0] } ?? []
+        query.withHeld = request.asked("status") == "held"
         func moment(_ name: String) -> Timestamp? {
             guard let text = request.asked(name) else { return nil }
             let time = Timestamp(past: text, now: visit.now)
@@ -61,14 +62,14 @@ extension DeveloperTools {
         let status = summary.isHeld ? "held" : summary.status.rawValue
         let styles = ["succeeded": "good", "failed": "bad", "parked": "bad", "pending": "warn", "held": "off", "erased": "off"]
         var shown: [String: Any] = [
-            "id": summary.id.description, "type": summary.type.rawValue, "endpointID": summary.endpoint.description,
+            "id": summary.id.description, "type": summary.type?.rawValue ?? "unknown", "endpointID": summary.endpoint.description,
             "url": Shown.visible(urls[summary.endpoint] ?? summary.endpoint.description), "status": status,
             "style": styles[status] ?? "off",
             "created": Shown.time(summary.createdAt, now: visit.now), "attempts": summary.attempts, "eventID": summary.event.description,
             "isPending": summary.status == .pending && !summary.isHeld,
         ]
-        let answer = [summary.lastStatus.map(String.init), (summary.reason ?? summary.lastError).map(Shown.visible)].compactMap(\.self)
-        if !answer.isEmpty { shown["answer"] = answer.joined(separator: " ") }
+        // An error mostly says the status itself.
+        shown["answer"] = (summary.reason ?? summary.lastError).map(Shown.visible) ?? summary.lastStatus.map(String.init)
         if !summary.isHeld { shown["due"] = summary.dueAt.map { Shown.time($0, now: visit.now) } }
         shown["finished"] = summary.finishedAt.map { Shown.time($0, now: visit.now) }
         return shown

@@ -88,6 +88,7 @@ extension DeveloperTools {
         let facts = stores.desk.facts(of: endpoint.dialect)
         var content: [String: Any] = [
             "id": endpoint.id.description, "heading": Shown.visible(endpoint.shownURL), "canGive": facts.secretIsGiven,
+            "canHaveNone": facts.secretIsOptional && endpoint.secret != nil,
             "signsWithBoth": facts.signsWithBoth, "hasSecret": endpoint.secret != nil,
             "overlaps": Self.overlaps(chosen: visit.request.field("overlap") ?? (facts.signsWithBoth ? "24h" : "0s")),
         ]
@@ -103,17 +104,19 @@ extension DeveloperTools {
             return try askForSecret(visit, faults: [InputFault("overlap", "is 0s to 7d")])
         }
         do {
-            let changed = try stores.desk.rotateSecret(
-                of: endpoint.id, to: visit.request.field("secret"), overlap: overlap.milliseconds)
+            let given = visit.request.field("secret")
+            let wish = visit.request.field("none") != nil ? SecretWish.none : given.map(SecretWish.given) ?? .made
+            let changed = try stores.desk.rotateSecret(of: endpoint.id, to: wish, overlap: overlap.milliseconds)
             guard let changed else { return missing(visit, "endpoint") }
-            return showSecret(changed.secret, wasGiven: visit.request.field("secret") != nil, of: changed.endpoint, visit)
+            return showSecret(changed.secret, wasGiven: given != nil, of: changed.endpoint, visit)
         } catch let refusal as InputFaults { return try askForSecret(visit, faults: refusal.faults) }
     }
 
     /// The one time that a signing secret is shown; a given one never is.
     func showSecret(_ secret: String?, wasGiven: Bool, of endpoint: Endpoint, _ visit: Visit) -> PageAnswer {
         var content: [String: Any] = [
-            "id": endpoint.id.description, "heading": Shown.visible(endpoint.shownURL), "wasGiven": wasGiven, "isUnsigned": secret == nil,
+            "id": endpoint.id.description, "heading": Shown.visible(endpoint.shownURL), "wasGiven": wasGiven && secret != nil,
+            "isUnsigned": secret == nil,
             "notes": (try? stores.desk.notes(on: endpoint.url)) ?? [], "dialect": endpoint.dialect.rawValue,
         ]
         if let secret, !wasGiven { content["secret"] = secret }

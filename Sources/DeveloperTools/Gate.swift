@@ -33,10 +33,9 @@ extension DeveloperTools {
         }
         let session = try session(of: request)
         if request.isPost {
-            guard
-                request.field("token") == session.map({ Self.formToken(of: $0.cookie) })
-                    ?? request.cookies[Self.cookieName].map(Self.formToken)
-            else {
+            // Before the sign-in there is only a cookie.
+            let cookie = session?.cookie ?? request.cookies[Self.cookieName]
+            guard let cookie, let shown = request.field("token"), Self.areEqual(shown, Self.formToken(of: cookie)) else {
                 return page(
                     "error", title: "The form is out of date",
                     ["message": "It belongs to a session that has ended. Go back, reload the page and send it again."], status: .forbidden)
@@ -56,8 +55,8 @@ extension DeveloperTools {
         var name = host.lowercased()
         if name.hasPrefix("[") {
             guard let end = name.firstIndex(of: "]") else { return false }
-            let rest = name[name.index(after: end)...]
-            return rest.isEmpty || rest.hasPrefix(":")
+            let (address, rest) = (name[..<end].dropFirst(), name[name.index(after: end)...])
+            return address.allSatisfy { $0.isHexDigit || $0 == ":" || $0 == "." } && (rest.isEmpty || rest.hasPrefix(":"))
         }
         if let colon = name.lastIndex(of: ":") { name = String(name[..<colon]) }
         if name == "localhost" || name.hasSuffix(".localhost") || name == configuration.operatorHost.lowercased() { return true }
@@ -68,7 +67,9 @@ extension DeveloperTools {
     /// What browsers say of a form's origin; who says neither is no browser, and needs the form's token all the same.
     private func comesFromUs(_ request: PageRequest) -> Bool {
         if let site = request.fetchSite, site != "same-origin" { return false }
-        guard let origin = request.origin else { return true }
+        // Our pages send no referrer, and so browsers say "null" even for our own forms; then the line above has told, or the
+        // form's token must.
+        guard let origin = request.origin, origin != "null" else { return true }
         return origin == "http://\(request.host)" || origin == "https://\(request.host)"
     }
 
@@ -105,6 +106,11 @@ extension DeveloperTools {
     static func formToken(of cookie: String) -> String {
         let code = HMAC<SHA256>.authenticationCode(for: Array("form".utf8), using: SymmetricKey(data: Array(cookie.utf8)))
         return Base64.encodeURLSafe(Array(code))
+    }
+
+    /// In constant time.
+    private static func areEqual(_ left: String, _ right: String) -> Bool {
+        SHA256.hash(data: Array(left.utf8)) == SHA256.hash(data: Array(right.utf8))
     }
 
     static func cookie(_ value: String, seconds: Int) -> String {

@@ -31,7 +31,7 @@ extension DeveloperTools {
     private func attention(_ visit: Visit, _ endpoints: [Endpoint], _ outbox: OutboxState) throws -> [[String: Any]] {
         var list: [[String: Any]] = []
         func add(_ text: String, _ link: String, _ path: String, isBad: Bool = false) {
-            list.append(["text": text, "link": link, "path": path, "style": isBad ? "bad" : "warn", "word": isBad ? "Problem" : "Look"])
+            list.append(["text": text, "link": link, "path": path, "style": isBad ? "bad" : "warn", "word": isBad ? "Failing" : "Check"])
         }
         for endpoint in endpoints {
             let path = "/webhooks/\(endpoint.id)"

@@ -55,7 +55,7 @@ extension DeveloperTools {
 
     private func sorts(_ definition: ListDefinition, _ visit: Visit) -> [[String: Any]] {
         let asked = visit.request.asked("sort") ?? ""
-        return [["value": "", "text": "as the API has it", "isChosen": asked.isEmpty]]
+        return [["value": "", "text": "default", "isChosen": asked.isEmpty]]
             + definition.sorts.flatMap { field in
                 [(field, "\(field.replacing("_", with: " ")), up"), ("-" + field, "\(field.replacing("_", with: " ")), down")].map {
                     ["value": $0.0, "text": $0.1, "isChosen": $0.0 == asked]
@@ -120,7 +120,7 @@ extension DeveloperTools {
         case .found: break
         }
         guard case .object(let members) = try JSONParser.parse(out.bytes) else { return missing(visit, id.kind.singular) }
-        let name = ["full_name", "title"].lazy.compactMap { name in EventSummary.word(JSONValue.object(members)[name]) }.first
+        let name = Self.name(of: .object(members))
         return page(
             "record", visit, title: name.map(Shown.visible) ?? "\(id)", section: section,
             [
@@ -129,6 +129,13 @@ extension DeveloperTools {
                 "unknown": members.filter(\.value.isNothing).map(\.name).joined(separator: ", "),
                 "curl": curl("/api/v1/\(id.kind.plural)/\(id)"),
             ])
+    }
+
+    /// What people call a record: its name or title, or those of the records that it stands between.
+    private static func name(of record: JSONValue) -> String? {
+        if let own = EventSummary.word(record["full_name"]) ?? EventSummary.word(record["title"]) { return own }
+        let names = [EventSummary.word(record["candidate"]?["full_name"]), EventSummary.word(record["job"]?["title"])].compactMap(\.self)
+        return names.isEmpty ? nil : names.joined(separator: " · ")
     }
 
     private func field(_ member: JSONValue.Member, _ visit: Visit) -> [String: Any] {
@@ -145,6 +152,11 @@ extension DeveloperTools {
         case .bool(let isTrue): shown["text"] = isTrue ? "yes" : "no"
         case .array(let parts) where parts.allSatisfy({ EventSummary.word($0) != nil }):
             shown["words"] = parts.compactMap { EventSummary.word($0).map(Shown.visible) }
+        case .object where EventSummary.word(member.value["id"]).flatMap(recordPath) != nil:
+            // A related record.
+            let id = EventSummary.word(member.value["id"]) ?? ""
+            shown["text"] = Shown.visible(Self.name(of: member.value) ?? id)
+            shown["path"] = recordPath(id)
         default: shown["json"] = Shown.visible(Shown.pretty(member.value))
         }
         return shown

@@ -26,7 +26,9 @@ struct Templates: Sendable {
         MustacheContentTypes.register(EscapedHTML(), named: EscapedHTML.name)
         var templates: [String: MustacheTemplate] = [:]
         for name in Self.names {
-            let text = "{{% CONTENT_TYPE:\(EscapedHTML.name)}}" + String(decoding: Self.bytes("\(name).mustache"), as: UTF8.self)
+            // Without the file's last line break, which a partial in a line would bring along.
+            let bytes = Self.bytes("\(name).mustache").dropLast()
+            let text = "{{% CONTENT_TYPE:\(EscapedHTML.name)}}" + String(decoding: bytes, as: UTF8.self)
             do { templates[name] = try MustacheTemplate(string: text) } catch { fatalError("the template \(name): \(error)") }
         }
         library = MustacheLibrary(templates: templates)

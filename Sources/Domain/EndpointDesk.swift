@@ -13,15 +13,19 @@ public protocol EndpointDesk: Sendable {
     func add(_ draft: Endpoint, secret given: String?) throws -> (endpoint: Endpoint, secret: String?)
     /// Nil when there is no such endpoint.
     func edit(_ id: EndpointID, _ change: (inout Endpoint) throws -> Void) throws -> Endpoint?
-    /// Gives an endpoint the given secret, or a new one. Nil when there is no such endpoint.
+    /// Gives an endpoint another secret, or none. Nil when there is no such endpoint.
     ///
     /// - Parameter overlap: for how many milliseconds the old one counts; nil for what the dialect is best served with.
     /// - Throws: ``InputFaults``.
-    func rotateSecret(of id: EndpointID, to given: String?, overlap: Int64?) throws -> (endpoint: Endpoint, secret: String)?
-    /// Takes an endpoint's secret away, where its dialect allows to have none. Nil when there is no such endpoint.
-    ///
-    /// - Throws: ``InputFaults``.
-    func removeSecret(of id: EndpointID, overlap: Int64?) throws -> Endpoint?
+    func rotateSecret(of id: EndpointID, to wish: SecretWish, overlap: Int64?) throws -> (endpoint: Endpoint, secret: String?)?
+}
+
+/// What is to take the place of a signing secret.
+public enum SecretWish: Sendable {
+    case made
+    case given(String)
+    /// Deliveries are not signed, where the dialect allows that.
+    case none
 }
 
 /// What is to be known of a dialect by who chooses one.

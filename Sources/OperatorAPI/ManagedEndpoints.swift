@@ -56,10 +56,10 @@ extension Management {
             return Answer(status: 202, json: .object([.init("delivery_id", .string(delivery.description))]))
         case .rotateSecret:
             let overlap = try await overlap(call)
-            let (endpoint, secret) = try found(pointing { try desk.rotateSecret(of: id, to: nil, overlap: overlap) })
+            let (endpoint, secret) = try found(pointing { try desk.rotateSecret(of: id, to: .made, overlap: overlap) })
             return Answer(
                 json: .object(
-                    endpoint.members(desk.facts(of: endpoint.dialect), now: store.now) + [.init("secret", .string(secret))]))
+                    endpoint.members(desk.facts(of: endpoint.dialect), now: store.now) + [.init("secret", secret.map(JSONValue.string) ?? .null)]))
         }
     }
 

@@ -30,11 +30,12 @@ struct Deliveries: Service {
             box = try SecretBox(
                 variable: environment[SecretBox.variable], database: settings.database, holdsSecrets: try database.hasSecrets())
         } catch let fault as SecretBoxFault { throw SettingProblem("\(fault)") }
-        desk = WebhookDesk(database) { box }
+        let addresses = AddressGuard(exceptions: settings.webhookExceptions)
+        desk = WebhookDesk(database, reach: .init(addresses: addresses, allowsHTTP: settings.webhookAllowHTTP)) { box }
         let client: OutboundClient
         do {
             client = try OutboundClient(
-                addresses: AddressGuard(exceptions: settings.webhookExceptions), allowHTTP: settings.webhookAllowHTTP,
+                addresses: addresses, allowHTTP: settings.webhookAllowHTTP,
                 extraRoots: settings.webhookCertificates)
         } catch { throw SettingProblem("--webhook-ca can't be used: \(error)") }
         var options = Dispatcher.Options()

@@ -15,6 +15,8 @@ public struct ServeSettings: Sendable {
     public var port = 8080
     public var operatorHost = "127.0.0.1"
     public var operatorPort = 8081
+    /// The operator listener may be where other machines reach it.
+    public var operatorAllowRemote = false
     public var publicURL = ""
     public var corsOrigins: [String] = []
     public var tlsCertificate: String?
@@ -52,6 +54,7 @@ public struct ServeSettings: Sendable {
         ("PORT", "the public listener's port; 0 takes a free one"),
         ("OPERATOR_HOST", "the operator listener's address; loopback or a private network"),
         ("OPERATOR_PORT", "the operator listener's port"),
+        ("OPERATOR_ALLOW_REMOTE", "the operator listener may be where other machines reach it: on or off"),
         ("PUBLIC_URL", "what links begin with, such as https://api.example.com"),
         ("CORS_ORIGINS", "origins that browsers may call from, separated by commas; * for any"),
         ("TLS_CERTIFICATE", "a PEM file with the certificate chain: TLS with HTTP/2"),
@@ -126,9 +129,9 @@ public struct ServeSettings: Sendable {
                     try AddressRange($0.trimmingCharacters(in: .whitespaces))
                 }
             } catch { throw wrong("address ranges such as 10.0.0.0/8 or fd00::/8, separated by commas: \(error)") }
-        case "WEBHOOK_ALLOW_HTTP":
+        case "WEBHOOK_ALLOW_HTTP", "OPERATOR_ALLOW_REMOTE":
             guard ["on", "off"].contains(value) else { throw wrong("on or off") }
-            webhookAllowHTTP = value == "on"
+            if name == "WEBHOOK_ALLOW_HTTP" { webhookAllowHTTP = value == "on" } else { operatorAllowRemote = value == "on" }
         case "WEBHOOK_CA":
             guard FileManager.default.isReadableFile(atPath: value) else { throw wrong("a readable PEM file") }
             webhookCertificates = value
@@ -143,10 +146,22 @@ public struct ServeSettings: Sendable {
         }
     }
 
+    private static func isLoopback(_ host: String) -> Bool {
+        let host = host.lowercased()
+        if host == "localhost" || host.hasSuffix(".localhost") { return true }
+        let loopback = [try? AddressRange("127.0.0.0/8"), try? AddressRange("::1/128")].compactMap(\.self)
+        return IPAddress(host).map { address in loopback.contains { $0.contains(address) } } ?? false
+    }
+
     /// What only the settings together can show.
     public func validate() throws {
         guard (tlsCertificate == nil) == (tlsKey == nil) else {
             throw SettingProblem("--tls-certificate and --tls-key go together")
+        }
+        guard operatorAllowRemote || Self.isLoopback(operatorHost) else {
+            throw SettingProblem(
+                "--operator-host \(operatorHost) can be reached by other machines, and who has the operator's token may do everything there: "
+                    + "add --operator-allow-remote if that is what you want")
         }
         guard port == 0 || port != operatorPort || host != operatorHost else {
             throw SettingProblem("--port and --operator-port are both \(port); give them different ones")

@@ -6,9 +6,22 @@ public struct WebhookDesk: EndpointDesk {
     private let store: any EndpointStore
     /// The box with this database's key, asked for only when there is a secret to seal.
     private let box: @Sendable () throws -> SecretBox
+    /// What this process sends to; nil where another one sends.
+    private let reach: Reach?
 
-    public init(_ store: any EndpointStore, box: @escaping @Sendable () throws -> SecretBox) {
+    /// What deliveries are sent to beside `https` and public addresses.
+    public struct Reach: Sendable {
+        let addresses: AddressGuard
+        let allowsHTTP: Bool
+        public init(addresses: AddressGuard, allowsHTTP: Bool) {
+            self.addresses = addresses
+            self.allowsHTTP = allowsHTTP
+        }
+    }
+
+    public init(_ store: any EndpointStore, reach: Reach? = nil, box: @escaping @Sendable () throws -> SecretBox) {
         self.store = store
+        self.reach = reach
         self.box = box
     }
 
@@ -17,22 +30,25 @@ public struct WebhookDesk: EndpointDesk {
     public func notes(on text: String) throws -> [String] {
         let url: WebhookURL
         do throws(WebhookURL.Malformed) { url = try WebhookURL(text) } catch { throw InputFaults([InputFault("url", error.description)]) }
-        let flags = Self.neededFlags(for: url)
-        return flags.isEmpty ? [] : ["`serve` does not send to this URL unless it is started with \(flags.joined(separator: " "))"]
+        let flags = Self.neededFlags(for: url, beside: reach)
+        return flags.isEmpty ? [] : ["Nothing is sent to this URL unless serve is started with \(flags.joined(separator: " "))"]
     }
 
     /// The flags without which `serve` refuses the URL, as far as the URL itself tells.
-    public static func neededFlags(for url: WebhookURL) -> [String] {
-        let block = forbiddenBlock(of: url).map { ["--webhook-allow-cidr \($0)"] } ?? []
-        return (url.isTLS ? [] : ["--webhook-allow-http"]) + block
+    ///
+    /// - Parameter reach: what is allowed already.
+    public static func neededFlags(for url: WebhookURL, beside reach: Reach? = nil) -> [String] {
+        let block = forbiddenBlock(of: url, reach?.addresses ?? AddressGuard()).map { ["--webhook-allow-cidr \($0)"] } ?? []
+        return (url.isTLS || reach?.allowsHTTP == true ? [] : ["--webhook-allow-http"]) + block
     }
 
-    private static func forbiddenBlock(of url: WebhookURL) -> String? {
+    private static func forbiddenBlock(of url: WebhookURL, _ addresses: AddressGuard) -> String? {
         switch url.host {
         case .name(let name):
-            return name == "localhost" || name.hasSuffix(".localhost") ? "127.0.0.0/8" : nil
+            let isLocal = name == "localhost" || name.hasSuffix(".localhost")
+            return isLocal && IPAddress("127.0.0.1").map { addresses.refusal(of: $0) != nil } ?? false ? "127.0.0.0/8" : nil
         case .address(let address):
-            guard AddressGuard().refusal(of: address) != nil else { return nil }
+            guard addresses.refusal(of: address) != nil else { return nil }
             let text = "\(address)"
             if text.hasPrefix("127.") { return "127.0.0.0/8" }
             return "\(text)/\(address.family == .v4 ? 32 : 128)"
@@ -65,28 +81,15 @@ public struct WebhookDesk: EndpointDesk {
     }
 
     public func rotateSecret(
-        of id: EndpointID, to given: String?, overlap: Int64?
-    ) throws -> (endpoint: Endpoint, secret: String)? {
+        of id: EndpointID, to wish: SecretWish, overlap: Int64?
+    ) throws -> (endpoint: Endpoint, secret: String?)? {
         guard let endpoint = try store.endpoint(id) else { return nil }
-        let until = try overlapEnd(of: endpoint, overlap)
-        let secret = try nextSecret(given: given, for: endpoint.dialect)
-        let sealed = try box().seal(secret, for: id)
-        return try store.changeSecret(of: id, to: sealed, previousUntil: until).map { ($0, secret) }
-    }
-
-    public func removeSecret(of id: EndpointID, overlap: Int64?) throws -> Endpoint? {
-        guard let endpoint = try store.endpoint(id) else { return nil }
-        guard facts(of: endpoint.dialect).secretIsOptional else {
-            throw InputFaults([InputFault("secret", "is needed: deliveries of the dialect \(endpoint.dialect.rawValue) are always signed")])
-        }
-        return try store.changeSecret(of: id, to: nil, previousUntil: overlapEnd(of: endpoint, overlap))
-    }
-
-    /// Until when the secret that there is counts; nil for no longer.
-    private func overlapEnd(of endpoint: Endpoint, _ overlap: Int64?) throws -> Timestamp? {
         if let overlap, !(0...Endpoint.longestOverlap).contains(overlap) { throw InputFaults([InputFault("overlap", "is 0s to 7d")]) }
+        let secret = try secret(wish, for: endpoint.dialect)
         let span = overlap ?? (facts(of: endpoint.dialect).signsWithBoth ? 86_400_000 : 0)
-        return span == 0 || endpoint.secret == nil ? nil : store.now.adding(milliseconds: span)
+        let until = span == 0 || endpoint.secret == nil ? nil : store.now.adding(milliseconds: span)
+        let sealed = try secret.map { try box().seal($0, for: id) }
+        return try store.changeSecret(of: id, to: sealed, previousUntil: until).map { ($0, secret) }
     }
 
     // MARK: Secrets
@@ -98,11 +101,20 @@ public struct WebhookDesk: EndpointDesk {
         }
     }
 
-    /// The secret that takes another's place: the given one, or a new one.
-    private func nextSecret(given: String?, for dialect: DialectName) throws -> String {
-        if given != nil, let checked = try newSecret(given: given, for: dialect) { return checked }
-        var random = SystemRandomNumberGenerator()
-        return Dialect.of(dialect).secrets.make(using: &random)
+    /// The secret that takes another's place.
+    private func secret(_ wish: SecretWish, for name: DialectName) throws -> String? {
+        let rule = Dialect.of(name).secrets
+        switch wish {
+        case .given(let secret): return try newSecret(given: secret, for: name)
+        case .made:
+            var random = SystemRandomNumberGenerator()
+            return rule.make(using: &random)
+        case .none:
+            guard rule.isOptional else {
+                throw InputFaults([InputFault("secret", "deliveries of the dialect \(name.rawValue) are always signed")])
+            }
+            return nil
+        }
     }
 
     /// Makes sure that the key is the one of the secrets that are stored already: sealed with another, a new one would only

@@ -20,6 +20,7 @@ enum EndpointSecrets {
         WebhookDesk(database) { try box(of: database) }
     }
 
+    /// The box with this database's key.
     private static func box(of database: Database) throws -> SecretBox {
         try SecretBox(
             variable: ProcessInfo.processInfo.environment[SecretBox.variable], database: database.path,
@@ -27,10 +28,10 @@ enum EndpointSecrets {
     }
 
     /// What is wrong with a given secret is bad usage.
-    static func asUsage<Result>(_ body: () throws -> Result) throws -> Result {
+    static func asUsage<Result>(_ option: String = "--secret", _ body: () throws -> Result) throws -> Result {
         do { return try body() } catch let faults as InputFaults {
             guard let fault = faults.faults.first(where: { $0.pointer == "secret" }) else { throw faults }
-            throw ValidationError("--secret: \(fault.message)")
+            throw ValidationError("\(option): \(fault.message)")
         }
     }
 

@@ -107,7 +107,7 @@ struct ListenGuide {
     }
 
     private func serve(_ port: Int) -> String {
-        let flags = (try? WebhookURL(url(port))).map(WebhookDesk.neededFlags) ?? []
+        let flags = (try? WebhookURL(url(port))).map { WebhookDesk.neededFlags(for: $0) } ?? []
         return (["hirewire serve"] + flags).joined(separator: " ")
     }
 

@@ -19,6 +19,7 @@ struct Serve: AsyncParsableCommand {
     @Option(help: "The public listener's port; 0 takes a free one (default: 8080).") var port: String?
     @Option(help: "The operator listener's address (default: 127.0.0.1).") var operatorHost: String?
     @Option(help: "The operator listener's port (default: 8081).") var operatorPort: String?
+    @Flag(help: "The operator listener may be where other machines reach it.") var operatorAllowRemote = false
     @Option(help: "What links begin with, such as https://api.example.com.") var publicUrl: String?
     @Option(help: "Origins that browsers may call from, separated by commas.") var corsOrigins: String?
     @Option(help: "A PEM certificate chain: TLS with HTTP/2.") var tlsCertificate: String?
@@ -44,6 +45,7 @@ struct Serve: AsyncParsableCommand {
         let flags: [(String, String, String?)] = [
             ("DATABASE", "--database", database), ("HOST", "--host", host), ("PORT", "--port", port),
             ("OPERATOR_HOST", "--operator-host", operatorHost), ("OPERATOR_PORT", "--operator-port", operatorPort),
+            ("OPERATOR_ALLOW_REMOTE", "--operator-allow-remote", operatorAllowRemote ? "on" : nil),
             ("PUBLIC_URL", "--public-url", publicUrl), ("CORS_ORIGINS", "--cors-origins", corsOrigins),
             ("TLS_CERTIFICATE", "--tls-certificate", tlsCertificate), ("TLS_KEY", "--tls-key", tlsKey),
             ("LOG_FORMAT", "--log-format", logFormat), ("LOG_LEVEL", "--log-level", logLevel),

@@ -80,11 +80,10 @@ extension WebhookCommands {
             guard wanted ?? 0 <= Endpoint.longestOverlap else { throw ValidationError("--overlap is 0s to 7d") }
             guard !none || secret == nil else { throw ValidationError("give --secret or --none, not both") }
             let given = try EndpointSecrets.read(secret)
+            let wish = none ? SecretWish.none : given.map(SecretWish.given) ?? .made
             let database = try common.open()
-            let desk = EndpointSecrets.desk(of: database)
-            let changed: (endpoint: Endpoint, secret: String?)? = try EndpointSecrets.asUsage {
-                if none { return try desk.removeSecret(of: id, overlap: wanted).map { ($0, nil) } }
-                return try desk.rotateSecret(of: id, to: given, overlap: wanted).map { ($0.endpoint, $0.secret) }
+            let changed = try EndpointSecrets.asUsage(none ? "--none" : "--secret") {
+                try EndpointSecrets.desk(of: database).rotateSecret(of: id, to: wish, overlap: wanted)
             }
             guard let changed else { throw WebhookCommands.missing(id) }
             show(changed.endpoint, secret: changed.secret, wasMade: given == nil)

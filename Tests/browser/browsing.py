@@ -25,7 +25,6 @@ class Browsing(unittest.TestCase):
 
     def setUp(self):
         self.receiver.requests.clear()
-        self.receiver.status = 200
         self.complaints = []
         self.strangers = []
         self.contexts = []

@@ -71,10 +71,10 @@ class Program:
 
 
 class Receiver:
-    """Takes deliveries and keeps them; answers as it is told, with markup that no page may take for its own."""
+    """Takes deliveries and keeps them; answers 200, or 500 where the address asks for it, with markup that no page may take for its own."""
 
     def __init__(self):
-        self.requests, self.status = [], 200
+        self.requests = []
         receiver = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -82,7 +82,7 @@ class Receiver:
                 body = self.rfile.read(int(self.headers.get('Content-Length') or 0))
                 receiver.requests.append(({name.lower(): value for name, value in self.headers.items()}, body))
                 answer = f'<!doctype html><h1>{MARKUP}</h1>'.encode()
-                self.send_response(receiver.status)
+                self.send_response(500 if 'answers=500' in self.path else 200)
                 self.send_header('Content-Type', 'text/html')
                 self.send_header('X-Markup', MARKUP)
                 self.send_header('Content-Length', str(len(answer)))

@@ -1,6 +1,5 @@
 """What an operator does, done in a browser."""
 
-import json
 import unittest
 
 from browsing import Browsing

@@ -1,0 +1,108 @@
+import Foundation
+import Testing
+
+/// The operator's pages doing their work.
+@Suite struct OperatorPagesTests {
+    @Test func whatWasCountedOutlivesTheProcess() throws {
+        // given
+        let folder = try Folder()
+        let database = folder("counts.db")
+        let first = try Server(database)
+        let key = try first.makeKey()
+        for _ in 0..<7 { #expect(try first.get("/api/v1/key", key: key.token).status == 200) }
+        for _ in 0..<3 { #expect(try first.get("/api/v1/nothing", key: key.token).status == 404) }
+
+        // when
+        first.stop()
+        let second = try Server(database)
+        #expect(try second.get("/api/v1/key", key: key.token).status == 200)
+
+        // then
+        let visitor = try OperatorVisitor.signedIn(second)
+        for span in ["hour", "day"] {
+            #expect(
+                try poll(seconds: 10) {
+                    let page = try visitor.get("/?over=\(span)").text
+                    return page.contains("<strong>8</strong> successful") && page.contains("<strong>3</strong> refused")
+                }, "\(span)")
+        }
+    }
+
+    @Test func aKeyMadeOnAPageReadsTheAPIAndOneRevokedThereDoesNot() throws {
+        // given
+        let folder = try Folder()
+        let server = try Server(folder("keys.db"))
+        let visitor = try OperatorVisitor.signedIn(server)
+
+        // when
+        let made = try visitor.post("/keys", ["name": "BI", "scope": "read:pii", "rate_limit": "77", "expires": "30d"])
+        let key = try #require(made.text.firstMatch(of: #/rk_[a-z0-9]{16}_[A-Za-z0-9]{49}/#).map { String($0.0) })
+
+        // then
+        let told = try server.get("/api/v1/key", key: key).json
+        #expect(told["name"].string == "BI" && told["rate_limit"]["requests"].int == 77)
+        #expect(told["scopes"].array?.compactMap(\.string) == ["read", "read:pii"])
+        #expect(!(try visitor.get("/keys")).text.contains(key))
+
+        // when
+        let id = key.split(separator: "_")[1]
+        #expect(try visitor.post("/keys/\(id)/revoke")["Location"] == "/keys?done=revoked")
+
+        // then
+        #expect(try poll(seconds: 1) { try server.get("/api/v1/key", key: key).status == 401 })
+        #expect(try visitor.post("/keys/\(id)/revoke").status == 404)
+        for wrong in [["name": ""], ["scope": "everything"], ["rate_limit": "0"], ["expires": "2020-01-01"]] {
+            let form = ["name": "x", "scope": "read", "rate_limit": "1", "expires": "never"].merging(wrong) { $1 }
+            #expect(try visitor.post("/keys", form).status == 422, "\(wrong)")
+        }
+    }
+
+    @Test func aWaitingRequestIsAnsweredByTheEventThatComes() throws {
+        // given
+        let folder = try Folder()
+        let server = try Server(folder("events.db"))
+        let visitor = try OperatorVisitor.signedIn(server)
+        let connection = try Connection(server.operatorPort)
+        connection.send(
+            "GET /events/after?after=0 HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: hirewire_session=\(visitor.cookie ?? "")\r\n\r\n")
+        #expect(!connection.isReadable(within: 0.5))
+
+        // when
+        let file = try folder.write(#"{"external_id":"c","full_name":"Ada <b>Lovelace"}"#, to: "candidates.ndjson")
+        try server.command("import", "candidates", file)
+
+        // then
+        let answer = try connection.receive()
+        #expect(answer.status == 200 && answer["Hirewire-Last"] == "1")
+        #expect(answer.text.contains("Ada &lt;b&gt;Lovelace") && answer.text.contains("candidate.created"))
+    }
+
+    @Test func quotationMarksWithAccentsEndNoAttribute() throws {
+        // given
+        let folder = try Folder()
+        let server = try Server(folder("accents.db"))
+        let visitor = try OperatorVisitor.signedIn(server)
+
+        // when
+        let page = try visitor.get("/data/candidates?location=%22%CC%81%20autofocus%3D%3C%CC%81b").text
+
+        // then
+        #expect(page.contains("value=\"&quot;\u{301} autofocus=&lt;\u{301}b\""))
+    }
+
+    @Test func theDocumentationHasTheContractsOwnSnippets() throws {
+        // given
+        let folder = try Folder()
+        let server = try Server(folder("docs.db"))
+        let visitor = try OperatorVisitor.signedIn(server)
+
+        // when
+        let page = try visitor.get("/docs").text
+
+        // then
+        for dialect in ["Standard", "Rejento", "Tenzo", "TalentSprout", "Kendo"] {
+            #expect(page.contains("def verify_\(dialect.lowercased())(") && page.contains("function verify\(dialect)("))
+            #expect(page.contains("func verify\(dialect)("))
+        }
+    }
+}

@@ -1,0 +1,147 @@
+"""Every page: without scripts, judged by axe in light and dark, within a phone's width.
+
+HIREWIRE_SCREENSHOTS=folder keeps a picture of each in light, in dark and at 390 px."""
+
+import os
+import pathlib
+import unittest
+
+from axe_playwright_python.sync_playwright import Axe
+
+from browsing import Browsing
+from program import MARKUP, wait_until
+
+
+class Pages(Browsing):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        program = cls.program
+        program.import_records('candidates', {'external_id': 'markup', 'full_name': MARKUP})
+        program.command('organizations', 'add', 'A second company with quite a long name')
+        for status in (200, 500):
+            endpoint, = program.command('webhooks', 'add', '--url', cls.receiver.url + f'?answers={status}', '--schedule', '1s,1h')
+            if status == 500:
+                cls.failing = endpoint['id']
+            else:
+                cls.endpoint = endpoint['id']
+                program.command('webhooks', 'test', cls.endpoint, '--wait')
+        test, = program.command('webhooks', 'deliveries', '--endpoint', cls.endpoint)
+        cls.delivery = test['id']
+        program.import_records('jobs', {'external_id': 'pages-1', 'title': 'Page turner', 'status': 'open'}, {'external_id': 'pages-2', 'title': 'Old', 'status': 'draft'})
+        program.import_records('candidates', {'external_id': 'pages-3', 'full_name': 'Nele Nachher'})
+        paused, = program.command('webhooks', 'add', '--url', 'https://paused.example/hook', '--dialect', 'tenzo')
+        program.command('webhooks', 'disable', paused['id'])
+        program.command('keys', 'create', '--name', 'soon over', '--expires', '3d')
+        for path in ['/api/v1/candidates?limit=5'] * 9 + ['/api/v1/nothing', '/api/v1/jobs?status=wrong']:
+            program.api(path, program.key)
+        wait_until(lambda: program.command('webhooks', 'show', cls.failing)[0]['failing_since'], what='the failure')
+
+    def addresses(self):
+        """Every kind of page, by a name for its picture."""
+        first = {kind: self.program.api(f'/api/v1/{kind}?limit=1', self.program.key)[1]['data'][0]['id']
+                 for kind in ['candidates', 'jobs', 'interviews', 'matches', 'events']}
+        key = self.program.command('keys', 'list')[0]['key_id']
+        organization = self.program.command('organizations', 'list')[0]['id']
+        return {
+            'overview': '/', 'overview-day': '/?over=day', 'keys': '/keys', 'key-revoke': f'/keys/{key}/revoke', 'key-rotate': f'/keys/{key}/rotate',
+            'endpoints': '/webhooks', 'endpoint-new': '/webhooks/new', 'endpoint-new-tenzo': '/webhooks/new?dialect=tenzo',
+            'endpoint': f'/webhooks/{self.endpoint}', 'endpoint-failing': f'/webhooks/{self.failing}', 'endpoint-edit': f'/webhooks/{self.endpoint}/edit',
+            'endpoint-secret': f'/webhooks/{self.endpoint}/secret', 'endpoint-replay': f'/webhooks/{self.endpoint}/replay',
+            'endpoint-remove': f'/webhooks/{self.endpoint}/remove', 'deliveries': '/deliveries', 'deliveries-wrong': '/deliveries?since=tomorrowish',
+            'delivery': f'/deliveries/{self.delivery}', 'events': '/events', 'event': f"/events/{first['events']}",
+            'candidates': '/data/candidates', 'candidates-wrong': '/data/candidates?min_experience=x', 'candidate': f"/data/candidates/{first['candidates']}",
+            'jobs': '/data/jobs', 'job': f"/data/jobs/{first['jobs']}", 'applications': '/data/applications', 'interviews': '/data/interviews',
+            'interview': f"/data/interviews/{first['interviews']}", 'matches': '/data/matches', 'match': f"/data/matches/{first['matches']}",
+            'calls': '/data/calls', 'organizations': '/organizations', 'organization': f'/organizations/{organization}', 'docs': '/docs',
+            'missing': '/data/jobs/job_00000000000000000000000000',
+        }
+
+    def test_every_page_is_whole_without_scripts(self):
+        page = self.sign_in(scripts=False)
+        for name, path in self.addresses().items():
+            with self.subTest(name):
+                page.goto(path)
+                self.assertEqual(page.locator('h1').count(), 1)
+                self.assertGreater(len(page.locator('main').inner_text()), 20)
+                self.assertNotIn('{{', page.content())
+        # What is done by forms is done without scripts.
+        page.goto('/keys')
+        page.locator('summary', has_text='Create a key').click()
+        page.get_by_label('Name').fill('without scripts')
+        page.get_by_role('button', name='Create the key').click()
+        self.assertEqual(self.program.api('/api/v1/key', page.locator('#new-key').inner_text())[0], 200)
+        page.goto(f'/webhooks/{self.endpoint}')
+        page.get_by_role('button', name='Send a test').click()
+        wait_until(lambda: page.reload() and page.get_by_text('answered 200').count(), what='the answer')
+        page.goto('/deliveries')
+        page.get_by_label('Status').select_option('succeeded')
+        page.get_by_role('button', name='Filter').click()
+        self.assertIn('status=succeeded', page.url)
+        page.get_by_label('Organization').select_option('A second company with quite a long name')
+        page.get_by_role('button', name='Switch').click()
+        self.assertEqual(page.locator('tr.none').count(), 1)
+        page.get_by_role('button', name='Sign out').click()
+        page.goto('/keys')
+        page.get_by_label('Operator').wait_for()
+
+    def test_axe_finds_no_serious_fault_in_light_and_dark(self):
+        axe = Axe()
+        addresses = self.addresses()
+        for dark in (False, True):
+            page = self.browse(dark=dark)
+            page.goto('/')
+            self.judge(axe, page, 'sign-in', dark)
+            page = self.sign_in(dark=dark)
+            for name, path in addresses.items():
+                page.goto(path)
+                self.judge(axe, page, name, dark)
+            # What is shown once is no page of its own.
+            page.goto('/keys')
+            page.locator('summary', has_text='Create a key').click()
+            page.get_by_label('Name').fill('judged by axe')
+            page.get_by_role('button', name='Create the key').click()
+            page.locator('#new-key').wait_for()
+            self.judge(axe, page, 'key-new', dark)
+            _, secret = self.add_endpoint(page)
+            self.judge(axe, page, 'endpoint-added', dark)
+
+    def judge(self, axe, page, name, dark):
+        found = axe.run(page).response['violations']
+        serious = [f"{fault['id']}: {fault['help']}: {node['html'][:160]} {node.get('failureSummary', '')[:300]}"
+                   for fault in found if fault['impact'] in ('serious', 'critical') for node in fault['nodes']]
+        with self.subTest(f"{name} {'dark' if dark else 'light'}"):
+            self.assertEqual(serious, [])
+        self.picture(page, name, 'dark' if dark else 'light')
+
+    def test_nothing_is_wider_than_a_phone(self):
+        page = self.browse(width=390, height=844)
+        page.goto('/')
+        self.picture(page, 'sign-in', 'phone')
+        page = self.sign_in(width=390, height=844)
+        for name, path in self.addresses().items():
+            page.goto(path)
+            self.picture(page, name, 'phone')
+            with self.subTest(name):
+                self.assertLessEqual(page.evaluate('document.documentElement.scrollWidth'), 390)
+
+    def test_the_keyboard_reaches_the_content_and_sees_where_it_is(self):
+        page = self.sign_in()
+        page.goto('/keys')
+        page.keyboard.press('Tab')
+        self.assertEqual(page.evaluate('document.activeElement.textContent'), 'Skip to the content')
+        page.keyboard.press('Enter')
+        self.assertEqual(page.evaluate('document.activeElement.id'), 'main')
+        page.keyboard.press('Tab')
+        self.assertEqual(page.evaluate('document.activeElement.tagName'), 'SUMMARY')
+        self.assertEqual(page.evaluate("getComputedStyle(document.activeElement).outlineStyle"), 'solid')
+
+    def picture(self, page, name, look):
+        folder = os.environ.get('HIREWIRE_SCREENSHOTS')
+        if folder:
+            pathlib.Path(folder).mkdir(parents=True, exist_ok=True)
+            page.screenshot(path=os.path.join(folder, f'{name}-{look}.png'), full_page=True)
+
+
+if __name__ == '__main__':
+    unittest.main()
