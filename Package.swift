@@ -51,10 +51,11 @@ let package = Package(
         .target(
             name: "Webhooks", dependencies: ["Domain", "OutboundHTTP", .product(name: "Crypto", package: "swift-crypto")],
             swiftSettings: strict),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .target(
             name: "HTTPSupport",
             dependencies: [
-                "Domain",
+                "Domain", "CZlib",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),

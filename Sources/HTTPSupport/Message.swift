@@ -37,6 +37,7 @@ public struct IncomingRequest: Sendable {
     public private(set) var authorizations: [String] = []
     public private(set) var ifNoneMatch: String?
     public private(set) var accept: String?
+    public private(set) var acceptEncoding: String?
     public private(set) var origin: String?
     public private(set) var requestMethodAsked: String?
     public let requestID: String
@@ -66,6 +67,7 @@ public struct IncomingRequest: Sendable {
                 } else if name.isHeader("origin") {
                     origin = value
                 }
+            case 15 where name.isHeader("accept-encoding"): acceptEncoding = acceptEncoding.map { $0 + "," + value } ?? value
             case 12 where name.isHeader("x-request-id"): givenID = givenID == nil ? value : ""
             case 29 where name.isHeader("access-control-request-method"): requestMethodAsked = value
             default: break

@@ -30,6 +30,8 @@ struct ListAnswer: Sendable {
         }
             && query.conditions.count <= 1 && !query.countsExactly && query.createdAfter == nil && query.createdBefore == nil
             && (query.sort.isByChange || query.conditions.isEmpty)
+            // To compress more takes longer than an event loop should stand still.
+            && (!call.reply.acceptsGzip || query.limit <= 25)
     }
 
     func answer(_ reader: any StoreReader) throws -> Answer {
@@ -54,8 +56,12 @@ struct ListAnswer: Sendable {
             out.append("}")
             let bytes = ByteBuffer(bytes: out.bytes)
             let people = core.note(reader.takeTold(), call)
-            if let tag = call.tag { core.pages.offer(tag.hash, bytes, next: next?.link, people) }
-            return call.reply.body(bytes, link: next?.link)
+            let packed = call.reply.compressed(bytes)
+            if let tag = call.tag {
+                let page = BodyCache.Page(bytes: packed ?? bytes, isCompressed: packed != nil, next: next?.link, people: people)
+                core.pages.offer(tag.hash, isCompressed: call.reply.acceptsGzip, page)
+            }
+            return call.reply.body(packed ?? bytes, isCompressed: packed != nil, link: next?.link)
         }
     }
 
@@ -163,6 +169,7 @@ final class ScratchPool: Sendable {
 final class BodyCache: Sendable {
     struct Page: Sendable {
         let bytes: ByteBuffer
+        let isCompressed: Bool
         let next: String?
         /// Whose personal data it holds; nil where it is nobody's.
         let people: ReadAudit.People?
@@ -185,19 +192,24 @@ final class BodyCache: Sendable {
 
     private func table(_ hash: UInt64) -> Table { tables[Int(hash >> 60)] }
 
-    func find(_ hash: UInt64) -> Page? {
-        table(hash).slots.withLock { slots in
+    /// Whoever takes compressed bodies has slots of their own.
+    private static func slot(_ hash: UInt64, _ isCompressed: Bool) -> UInt64 { isCompressed ? ~hash : hash }
+
+    func find(_ hash: UInt64, isCompressed: Bool) -> Page? {
+        let hash = Self.slot(hash, isCompressed)
+        return table(hash).slots.withLock { slots in
             let slot = slots[Int(hash % UInt64(Self.slots))]
             return slot.hash == hash ? slot.page : nil
         }
     }
 
-    func offer(_ hash: UInt64, _ bytes: ByteBuffer, next: String?, _ people: ReadAudit.People?) {
-        guard bytes.readableBytes <= Self.largest else { return }
+    func offer(_ hash: UInt64, isCompressed: Bool, _ page: Page) {
+        let hash = Self.slot(hash, isCompressed)
+        guard page.bytes.readableBytes <= Self.largest else { return }
         table(hash).slots.withLock { slots in
             let index = Int(hash % UInt64(Self.slots))
             if slots[index].hash == hash {
-                slots[index].page = Page(bytes: bytes, next: next, people: people)
+                slots[index].page = page
             } else {
                 slots[index] = Slot(hash: hash, page: nil)
             }

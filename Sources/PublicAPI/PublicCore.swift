@@ -30,6 +30,7 @@ public final class PublicCore: RequestCore {
     let pages = BodyCache()
     let forms = ListForms()
     let scratch = ScratchPool()
+    let gzip = Gzip()
     let documents: StaticDocuments
     private let keyBuckets: TokenBuckets
     private let failureBuckets = TokenBuckets()
@@ -207,9 +208,9 @@ public final class PublicCore: RequestCore {
         }
         reply.tag = tag?.text
         if isUnchanged { return .now(reply.notModified()) }
-        if let tag, let page = pages.find(tag.hash) {
+        if let tag, let page = pages.find(tag.hash, isCompressed: reply.acceptsGzip) {
             if let people = page.people { note(people, key, route) }
-            return .now(reply.body(page.bytes, link: page.next))
+            return .now(reply.body(page.bytes, isCompressed: page.isCompressed, link: page.next))
         }
         return try answer(Call(route: route, target: target, request: request, key: key, reply: reply, tag: tag), reader)
     }

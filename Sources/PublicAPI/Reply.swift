@@ -8,6 +8,8 @@ struct Reply: Sendable {
     private let publicURL: String
     private let origin: String?
     private let asksPreflight: Bool
+    private let gzip: Gzip
+    let acceptsGzip: Bool
     let requestID: String
     var route: String
     var key: APIKey?
@@ -21,6 +23,8 @@ struct Reply: Sendable {
         let allowed = core.configuration.allowedOrigins
         origin = request?.origin.flatMap { allowed.contains($0) ? $0 : allowed.contains("*") ? "*" : nil }
         asksPreflight = request?.requestMethodAsked != nil
+        gzip = core.gzip
+        acceptsGzip = request?.acceptEncoding.map(Gzip.isAccepted) ?? false
     }
 
     private func headers(_ type: String?) -> [(String, String)] {
@@ -48,11 +52,25 @@ struct Reply: Sendable {
         Answer(status: status, headers: headers, body: body, route: route, keyID: key?.keyID)
     }
 
-    /// 200 with a body of JSON, or of `type`.
+    /// 200 with a body of JSON, or of `type`, compressed where the client takes that and it is worth it.
     func body(_ body: ByteBuffer, type: String = "application/json", link next: String? = nil, cache: String = "private, no-cache")
         -> Answer
     {
+        let packed = type.hasPrefix("application/") || type.hasPrefix("text/") ? compressed(body) : nil
+        return self.body(packed ?? body, isCompressed: packed != nil, type: type, link: next, cache: cache)
+    }
+
+    /// Nil where the body should go as it is.
+    func compressed(_ body: ByteBuffer) -> ByteBuffer? {
+        acceptsGzip && body.readableBytes >= Gzip.least ? gzip.compress(body) : nil
+    }
+
+    /// 200 with a body that was compressed, or not, before.
+    func body(
+        _ body: ByteBuffer, isCompressed: Bool, type: String = "application/json", link next: String?, cache: String = "private, no-cache"
+    ) -> Answer {
         var headers = headers(type)
+        if isCompressed { headers.append(("Content-Encoding", "gzip")) }
         headers.append(("Cache-Control", cache))
         if let tag { headers.append(("ETag", tag)) }
         if let next { headers.append(("Link", "<\(next)>; rel=\"next\"")) }

@@ -16,6 +16,8 @@ struct StaticDocuments: Sendable {
     /// What is made from the contract when it is first asked for: a start waits for none of it.
     private final class Rendered: Sendable {
         let forms = Mutex<(json: ByteBuffer, page: ByteBuffer)?>(nil)
+        /// Compressed once, by the route's pattern: nobody without a key makes the server work for each request.
+        let packed = Mutex<[String: ByteBuffer]>([:])
     }
 
     init(_ configuration: PublicConfiguration) {
@@ -55,13 +57,21 @@ struct StaticDocuments: Sendable {
         }
     }
 
+    private func body(_ plain: ByteBuffer, type: String, _ route: Route, _ reply: Reply) -> Answer {
+        let packed = rendered.packed.withLock { all in
+            if reply.acceptsGzip, all[route.pattern] == nil { all[route.pattern] = reply.compressed(plain) }
+            return reply.acceptsGzip ? all[route.pattern] : nil
+        }
+        return reply.body(packed ?? plain, isCompressed: packed != nil, type: type, link: nil, cache: "public, no-cache")
+    }
+
     /// The pages that need no key.
     func open(_ route: Route, _ reply: Reply) throws -> Answer {
         switch route {
-        case .openAPIYAML: return reply.body(yaml, type: "application/yaml", cache: "public, no-cache")
-        case .openAPIJSON: return reply.body(try forms().json, type: "application/json", cache: "public, no-cache")
+        case .openAPIYAML: return body(yaml, type: "application/yaml", route, reply)
+        case .openAPIJSON: return body(try forms().json, type: "application/json", route, reply)
         default:
-            var answer = reply.body(try forms().page, type: "text/html; charset=utf-8", cache: "public, no-cache")
+            var answer = body(try forms().page, type: "text/html; charset=utf-8", route, reply)
             answer.headers.append(
                 (
                     "Content-Security-Policy",
