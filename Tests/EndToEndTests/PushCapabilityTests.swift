@@ -55,4 +55,15 @@ import Testing
             }
         }
     }
+
+    @Test func theContractIsThereForWhoeverAsks() throws {
+        let folder = try Folder()
+        let server = try Server(folder("contract.db"))
+        for (form, type) in [("yaml", "application/yaml"), ("json", "application/json")] {
+            let connection = try Connection(server.operatorPort)
+            connection.send(Server.request("GET", "\(Pusher.base)/openapi.\(form)"))
+            let answer = try connection.receive()
+            #expect(answer.status == 200 && answer["Content-Type"] == type && answer.text.contains("Hirewire operator API"))
+        }
+    }
 }

@@ -15,8 +15,8 @@ import Testing
         folder = try Folder()
         receiver = try Receiver(folder)
         sender = try Sender(folder, Sender.local, ["--access-log", "on", "--log-level", "debug"])
-        // It answers with all that it knows of the person.
-        try receiver.order("/hook", ["do": "answer", "body": Self.words.joined(separator: " ")])
+        // Its answers are recorded with the attempts.
+        try receiver.order("/hook", ["do": "echo"])
         subscriber = try sender.subscribe(receiver, "/hook", "--include-pii")
     }
 
@@ -50,8 +50,8 @@ import Testing
         #expect(try pusher.post("/batch", batch, "Idempotency-Key: b").status == 200)
         #expect(try pusher.patch("/candidates/\(id)", #"{"status":"offer","headline":"was Quuxine"}"#).status == 200)
         #expect(try sender.settles(subscriber))
-        // From here on it knows them no more; the news of the erasure itself goes to it too.
-        try receiver.order("/hook", ["do": "answer"])
+        let recorded = try sender.lastDelivery(subscriber)
+        #expect(recorded.description.contains("Quuxine"), "the answer is in the attempt: \(recorded)")
         #expect(receiver.hits(at: "/hook").contains { String(decoding: $0.body, as: UTF8.self).contains("quuxine@one.example") })
         return id
     }
