@@ -159,7 +159,8 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(name: "ImportingTests", dependencies: ["Importing", "Domain"], swiftSettings: strict),
         .testTarget(
-            name: "WebhooksTests", dependencies: ["Webhooks", "PublicAPI", "HTTPSupport", "Domain"], exclude: ["receivers"], swiftSettings: strict),
+            name: "WebhooksTests", dependencies: ["Webhooks", "PublicAPI", "HTTPSupport", "Domain"], exclude: ["receivers"],
+            swiftSettings: strict),
         .testTarget(
             name: "PublicAPITests", dependencies: ["PublicAPI", "Domain", "HTTPSupport", "SQLiteStorage", "TestSupport"],
             swiftSettings: strict),

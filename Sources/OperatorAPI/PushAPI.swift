@@ -209,7 +209,9 @@ extension Problem {
     init(_ faults: InputFaults) {
         let shown = faults.faults.prefix(100)
         let count = faults.faults.count
-        let detail = count == 1 ? "\(faults.faults[0])." : "The body has \(count) faults, the first: \(faults.faults[0])."
+        var first = shown.first.map { "\($0)" } ?? ""
+        if !first.hasSuffix(".") { first += "." }
+        let detail = count == 1 ? first : "The body has \(count) faults, the first: \(first)"
         self.init(.invalidRecord, detail)
         errors = shown.map { [.init("pointer", .string($0.pointer)), .init("message", .string($0.message))] }
     }
