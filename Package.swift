@@ -59,6 +59,7 @@ let package = Package(
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "Yams", package: "Yams"),
             ],
             swiftSettings: hot),
         .target(
@@ -93,13 +94,12 @@ let package = Package(
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
-                .product(name: "Yams", package: "Yams"),
             ],
             swiftSettings: hot),
         .target(
             name: "OperatorAPI",
             dependencies: [
-                "HTTPSupport", "RateLimiting",
+                "HTTPSupport", "RateLimiting", "EmbeddedFiles",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -160,9 +160,17 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(name: "ImportingTests", dependencies: ["Importing", "Domain"], swiftSettings: strict),
         .testTarget(
-            name: "WebhooksTests", dependencies: ["Webhooks", "PublicAPI", "Domain"], exclude: ["receivers"], swiftSettings: strict),
+            name: "WebhooksTests", dependencies: ["Webhooks", "PublicAPI", "HTTPSupport", "Domain"], exclude: ["receivers"],
+            swiftSettings: strict),
         .testTarget(
             name: "PublicAPITests", dependencies: ["PublicAPI", "Domain", "HTTPSupport", "SQLiteStorage", "TestSupport"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "OperatorAPITests",
+            dependencies: [
+                "OperatorAPI", "PublicAPI", "HTTPSupport", "RateLimiting", "Domain",
+                .product(name: "Hummingbird", package: "hummingbird"),
+            ],
             swiftSettings: strict),
         .testTarget(
             name: "OutboundHTTPTests",

@@ -6,6 +6,10 @@ static const unsigned char public_yaml[] = {
 #embed "../../openapi/public.yaml"
 };
 
+static const unsigned char operator_yaml[] = {
+#embed "../../openapi/operator.yaml"
+};
+
 static const unsigned char seed_jobs[] = {
 #embed "../../seed/jobs.ndjson"
 };
@@ -184,6 +188,7 @@ static const unsigned char tools_time[] = {
 
 static const HirewireFile hirewire_files[] = {
     {"openapi/public.yaml", public_yaml, sizeof public_yaml},
+    {"openapi/operator.yaml", operator_yaml, sizeof operator_yaml},
     {"seed/jobs.ndjson", seed_jobs, sizeof seed_jobs},
     {"seed/candidates.ndjson", seed_candidates, sizeof seed_candidates},
     {"seed/applications.ndjson", seed_applications, sizeof seed_applications},

@@ -36,6 +36,11 @@ public struct Problem: Refusal, Sendable {
         /// Those that the public API answers with.
         public static let ofPublicAPI = allCases.prefix { $0 != .invalidRecord }
 
+        /// Those that the operator listener answers with: it has no lists, and one form of each answer.
+        public static let ofOperatorAPI = allCases.filter {
+            ![.invalidCursor, .cursorMismatch, .eventsExpired, .notAcceptable, .uriTooLong, .headersTooLarge].contains($0)
+        }
+
         public var status: Int {
             switch self {
             case .unknownParameter, .repeatedParameter, .invalidParameter, .invalidCursor, .cursorMismatch, .invalidRequest: 400

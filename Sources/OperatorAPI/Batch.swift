@@ -68,7 +68,7 @@ extension PushAPI {
 }
 
 extension PushAPI.Step {
-    private static let members = ["kind", "id", "external_id", "method", "if_match", "reason", "data"]
+    static let members = ["kind", "id", "external_id", "method", "if_match", "reason", "data"]
 
     init(_ json: JSONValue) throws(InputFaults) {
         guard case .object(let given) = json else { throw InputFaults([InputFault("", "should be an object, not \(json.typeName)")]) }

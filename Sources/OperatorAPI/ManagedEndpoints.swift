@@ -59,7 +59,9 @@ extension Management {
             let (endpoint, secret) = try found(pointing { try desk.rotateSecret(of: id, to: .made, overlap: overlap) })
             return Answer(
                 json: .object(
-                    endpoint.members(desk.facts(of: endpoint.dialect), now: store.now) + [.init("secret", secret.map(JSONValue.string) ?? .null)]))
+                    endpoint.members(desk.facts(of: endpoint.dialect), now: store.now) + [
+                        .init("secret", secret.map(JSONValue.string) ?? .null)
+                    ]))
         }
     }
 

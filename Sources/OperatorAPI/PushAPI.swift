@@ -17,6 +17,7 @@ public final class PushAPI: Sendable {
     let audit: ReadAudit
     let time: any TimeSource
     private let observer: any AccessObserving
+    private let contract = OperatorContract()
     private let requestIDs = RequestIDs()
     private let monotonic: @Sendable () -> Int64
 
@@ -85,6 +86,7 @@ public final class PushAPI: Sendable {
                 throw Problem(.methodNotAllowed, "This address takes \(allowed).", headers: [("Allow", allowed)])
             }
             let parameters = try Parameters(target, of: route, method)
+            if case .contract(let form) = route { return try contract.answer(form).named(trace) }
             let caller = try admission.caller(
                 request.headers[values: .authorization], organization: parameters["organization"], client: client)
             trace.keyID = caller.keyID
@@ -102,6 +104,7 @@ public final class PushAPI: Sendable {
         switch (call.route, call.method) {
         case (.root, _): Answer(json: Self.links)
         case (.capabilities, _): Answer(json: Capability.document)
+        case (.contract(let form), _): try contract.answer(form)
         case (.management(let route), _): try await manage(route, call)
         case (.unsupported(let capability), _): throw Problem(.notSupported, capability.explanation)
         case (.record(let kind, let name), .get): try readBack(RecordName(name, kind: kind), of: kind, for: call)
@@ -130,6 +133,7 @@ public final class PushAPI: Sendable {
         .init("name", .string("hirewire")), .init("version", .string("v1")),
         .init("records", .array(RecordKind.allCases.map { .string("\(PushRoute.base)/\($0.plural)/{id}") })),
         .init("batch", .string("\(PushRoute.base)/batch")), .init("capabilities", .string("\(PushRoute.base)/capabilities")),
+        .init("openapi", .string("\(PushRoute.base)/openapi.json")),
     ])
 
     /// Whatever went wrong as an answer; what is ours to know goes to the log under the same request id.
@@ -172,10 +176,17 @@ struct PushCall: Sendable {
 struct Parameters: Sendable {
     private let values: [String: String]
 
+    static func known(of route: PushRoute, _ method: HTTPRequest.Method) -> [String] {
+        switch route {
+        case .contract: []
+        case .record where method == .put || method == .patch: ["organization", "reason"]
+        case .resume: ["organization", "file_name"]
+        default: ["organization"]
+        }
+    }
+
     init(_ target: Target, of route: PushRoute, _ method: HTTPRequest.Method) throws {
-        var known = ["organization"]
-        if case .record = route, method == .put || method == .patch { known.append("reason") }
-        if case .resume = route { known.append("file_name") }
+        let known = Self.known(of: route, method)
         var values: [String: String] = [:]
         for parameter in try target.parameters() {
             guard known.contains(parameter.name) else {
@@ -198,7 +209,9 @@ extension Problem {
     init(_ faults: InputFaults) {
         let shown = faults.faults.prefix(100)
         let count = faults.faults.count
-        let detail = count == 1 ? "\(faults.faults[0])." : "The body has \(count) faults, the first: \(faults.faults[0])."
+        var first = shown.first.map { "\($0)" } ?? ""
+        if !first.hasSuffix(".") { first += "." }
+        let detail = count == 1 ? first : "The body has \(count) faults, the first: \(first)"
         self.init(.invalidRecord, detail)
         errors = shown.map { [.init("pointer", .string($0.pointer)), .init("message", .string($0.message))] }
     }

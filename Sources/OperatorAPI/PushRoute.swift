@@ -5,6 +5,7 @@ import HTTPTypes
 enum PushRoute: Equatable, Sendable {
     case root
     case capabilities
+    case contract(ContractForm)
     case batch
     case record(RecordKind, String)
     case resume(String)
@@ -13,6 +14,8 @@ enum PushRoute: Equatable, Sendable {
     case management(ManagementRoute)
     /// What another system would do here, and this one does not.
     case unsupported(Capability)
+
+    enum ContractForm: String, CaseIterable, Sendable { case yaml, json }
 
     static let base = "/operator/v1"
 
@@ -23,6 +26,7 @@ enum PushRoute: Equatable, Sendable {
             ("\(base)/candidates/{id}/resume", [.put]), ("\(base)/candidates/{id}/erase", [.get, .post]),
             ("\(base)/interviews/{id}/result", [.post]),
         ]
+        + ContractForm.allCases.map { ("\(base)/openapi.\($0.rawValue)", [.get]) }
         + ManagementRoute.table.map { (base + $0.pattern, $0.methods) }
         + RecordKind.allCases.map { ("\(base)/\($0.plural)/{id}", [.get, .put, .patch, .delete]) }
         + Capability.unsupported.compactMap { capability in capability.address.map { (base + $0.pattern, [$0.method]) } }
@@ -42,6 +46,8 @@ enum PushRoute: Equatable, Sendable {
         switch (rest.count, rest.first ?? "") {
         case (0, _): self = .root
         case (1, "capabilities"): self = .capabilities
+        case (1, "openapi.yaml"): self = .contract(.yaml)
+        case (1, "openapi.json"): self = .contract(.json)
         case (1, "batch"): self = .batch
         case (3, "candidates") where rest[2] == "resume": self = .resume(rest[1])
         case (3, "candidates") where rest[2] == "erase": self = .erasure(rest[1])
@@ -58,6 +64,7 @@ enum PushRoute: Equatable, Sendable {
         switch self {
         case .root: Self.base
         case .capabilities: "\(Self.base)/capabilities"
+        case .contract(let form): "\(Self.base)/openapi.\(form.rawValue)"
         case .batch: "\(Self.base)/batch"
         case .record(let kind, _): "\(Self.base)/\(kind.plural)/{id}"
         case .resume: "\(Self.base)/candidates/{id}/resume"

@@ -10,8 +10,9 @@ extension PushCall {
 
     /// Gives each part of the body to `take`.
     ///
+    /// - Parameter deadline: how long all of it may take.
     /// - Throws: ``Problem`` where it is too large or too slow.
-    func readBody(_ take: @escaping @Sendable (ByteBuffer) throws -> Void) async throws {
+    func readBody(within deadline: Duration = bodyDeadline, _ take: @escaping @Sendable (ByteBuffer) throws -> Void) async throws {
         let largest = route.largestBody
         let tooLarge = Problem(.bodyTooLarge, "A body is at most \(largest >> 20) MB here.", headers: [("Connection", "close")])
         if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > largest { throw tooLarge }
@@ -27,13 +28,13 @@ extension PushCall {
                 return true
             }
             group.addTask {
-                try await Task.sleep(for: Self.bodyDeadline)
+                try await Task.sleep(for: deadline)
                 return false
             }
             defer { group.cancelAll() }
             guard try await group.next() == true else {
                 throw Problem(
-                    .bodyTooSlow, "The body took longer than \(Self.bodyDeadline.components.seconds) s.", headers: [("Connection", "close")]
+                    .bodyTooSlow, "The body took longer than \(deadline.components.seconds) s.", headers: [("Connection", "close")]
                 )
             }
         }
@@ -69,7 +70,7 @@ extension PushCall {
 }
 
 /// Written by the one task that reads the body, and read when that is done.
-private final class Collected: @unchecked Sendable {
+final class Collected: @unchecked Sendable {
     private(set) var bytes = ByteBuffer()
     func append(_ part: ByteBuffer) {
         var part = part

@@ -4,7 +4,7 @@ import HTTPSupport
 /// An interview's result, from the system that held it.
 extension PushAPI {
     /// Fields of the interview itself that come to be known with its result.
-    private static let interviewFields = ["started_at", "ended_at", "duration_seconds", "call_id", "session_id", "session_type"]
+    static let interviewFields = ["started_at", "ended_at", "duration_seconds", "call_id", "session_id", "session_type"]
 
     /// Stores the result in place of what was there, and completes the interview.
     func postResult(_ name: RecordName, for call: PushCall) async throws -> Answer {

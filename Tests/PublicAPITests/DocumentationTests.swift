@@ -1,5 +1,6 @@
 import Domain
 import Foundation
+import HTTPSupport
 import Testing
 
 @testable import PublicAPI

@@ -1,5 +1,6 @@
 import Domain
 import Foundation
+import HTTPSupport
 
 @testable import PublicAPI
 

@@ -123,6 +123,10 @@ async def answer(order, reader, writer):
     return True
 
 
+async def echo(order, reader, writer):
+    return await answer({'body': base64.b64decode(order['heard']).decode()}, reader, writer)
+
+
 async def hang(order, reader, writer):
     while await reader.read(1 << 16):
         pass
@@ -167,7 +171,7 @@ async def close(order, reader, writer):
 
 
 DEEDS = {
-    'answer': answer, 'hang': hang, 'drip': drip, 'endless body': endless_body, 'bomb': bomb, 'endless head': endless_head,
+    'answer': answer, 'echo': echo, 'hang': hang, 'drip': drip, 'endless body': endless_body, 'bomb': bomb, 'endless head': endless_head,
     'close': close,
 }
 
@@ -192,7 +196,7 @@ async def serve(listener, reader, writer):
                 if not all(judged['accepted'] is not False for judged in request['verdicts'].values()):
                     order = {'do': 'answer', 'status': 401}
             note(request)
-            if not await DEEDS[order['do']](order, reader, writer):
+            if not await DEEDS[order['do']](order | {'heard': request['body']}, reader, writer):
                 break
     except (OSError, asyncio.IncompleteReadError):
         pass

@@ -36,7 +36,7 @@ class Load:
 
     def run(self, seconds, counted=True):
         out = processes.run(
-            ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "--timeout", "30s", "-s", SCRIPT,
+            ["wrk", "-t1", f"-c{self.connections}", f"-d{seconds}s", "--timeout", "30s", "-s", SCRIPT,
              f"http://127.0.0.1:{self.port}", "--", self.requests],
             timeout=seconds + 60,
         )
@@ -58,7 +58,7 @@ class Load:
         """
         if self.answer_size is None:
             return
-        slack = 0.03 * self.answer_size + 16 + CONNECTIONS * self.answer_size / count
+        slack = 0.03 * self.answer_size + 16 + self.connections * self.answer_size / count
         if abs(total / count - self.answer_size) > slack:
             raise Broken(
                 f"{self.name}: {total / count:.0f} bytes an answer under load, {self.answer_size:.0f} in the checked sample")

@@ -2,15 +2,15 @@ import Domain
 import Yams
 
 /// A contract that is written in YAML, in the forms in which it is served. Made once, at start.
-struct ContractDocument: Sendable {
+public struct ContractDocument: Sendable {
     /// As it was written.
-    let yaml: [UInt8]
+    public let yaml: [UInt8]
     /// Compact JSON, its keys in the same order.
-    let json: [UInt8]
-    let value: JSONValue
+    public let json: [UInt8]
+    public let value: JSONValue
 
     /// - Throws: `YamlError` for what is no YAML, ``ContractFault`` for YAML that is no JSON.
-    init(yaml text: String) throws {
+    public init(yaml text: String) throws {
         // Without resolver rules: plain scalars are read here by YAML 1.2, where Yams would apply 1.1's.
         guard let root = try Yams.compose(yaml: text, .basic) else { throw ContractFault("the document is empty") }
         value = try JSONValue(yaml: root, depth: 0)
@@ -20,8 +20,8 @@ struct ContractDocument: Sendable {
 }
 
 /// Why a YAML document can't be a contract.
-struct ContractFault: Error, CustomStringConvertible {
-    let description: String
+public struct ContractFault: Error, CustomStringConvertible {
+    public let description: String
 
     init(_ message: String, at mark: Mark? = nil) {
         description = mark.map { "line \($0.line): \(message)" } ?? message

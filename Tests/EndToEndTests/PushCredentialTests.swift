@@ -1,0 +1,127 @@
+import Foundation
+import Testing
+
+/// Who may push, how often, and what they see of it.
+@Suite struct PushCredentialTests {
+    private let folder: Folder
+    private let pusher: Pusher
+    private var server: Server { pusher.server }
+
+    init() throws {
+        folder = try Folder()
+        pusher = try Pusher(Server(folder("credentials.db")))
+    }
+
+    private func ask(_ fields: [String], _ target: String = Pusher.base + "/candidates/x", from source: String = "127.0.0.1") throws
+        -> Response
+    {
+        let connection = try pusher.connect(from: source)
+        connection.send(Server.request("GET", target, fields))
+        return try connection.receive()
+    }
+
+    private func bearer(_ token: String) -> [String] { ["Authorization: Bearer \(token)"] }
+
+    @Test func onlyAKeyThatMayPushIsTaken() throws {
+        // given
+        let (reader, revoked, expired) = (
+            try server.makeKey("--scope", "read:pii"), try server.makeKey("--scope", "ingest"),
+            try server.makeKey("--scope", "ingest", "--expires", "1s")
+        )
+        try server.command("keys", "revoke", revoked.id)
+        let from = "127.0.0.61"
+
+        // then
+        let none = try ask([], from: from)
+        #expect(none.status == 401 && none.code == "unauthorized" && none["WWW-Authenticate"] == "Bearer realm=\"hirewire\"")
+        let read = try ask(bearer(reader.token), from: from)
+        #expect(
+            try read.status == 403 && read.code == "insufficient_scope" && read.json["errors"][0]["scope"].string == "ingest",
+            "\(read.text)")
+        #expect(try poll(seconds: 5, every: 0.3) { try ask(bearer(expired.token), from: "127.0.0.62").status == 401 })
+        let wrong = String(pusher.key.token.dropLast()) + (pusher.key.token.hasSuffix("0") ? "1" : "0")
+        for token in [revoked.token, expired.token, wrong, "x", "hwop_" + String(repeating: "a", count: 40)] {
+            let answer = try ask(bearer(token), from: from)
+            #expect(answer.status == 401 && answer.code == "invalid_token" && answer["WWW-Authenticate"]?.contains("invalid_token") == true)
+            #expect(!answer.text.contains(token) || token == "x")
+        }
+        #expect(try ask(bearer(pusher.key.token) + bearer(pusher.key.token), from: from).status == 400)
+        let pair = Data("\(pusher.key.id):\(pusher.key.secret)".utf8).base64EncodedString()
+        #expect(try ask(["Authorization: Basic \(pair)"], from: from).status == 404)
+        #expect(try ask(bearer(pusher.key.token), from: from).status == 404)
+    }
+
+    @Test func failingCredentialsAreCountedByAddressAndHarmNobodyElse() throws {
+        // given
+        let from = "127.0.0.63"
+        for _ in 0..<20 { #expect(try ask(bearer("wrong"), from: from).status == 401) }
+
+        // then
+        let over = try ask(bearer("wrong"), from: from)
+        #expect(over.status == 429 && over.code == "rate_limited" && Int(over["Retry-After"] ?? "").map { $0 >= 1 && $0 <= 60 } == true)
+        #expect(try ask(bearer(pusher.key.token), from: from).status == 404)
+        #expect(try ask([], from: from).status == 401)
+        #expect(try ask(bearer("wrong"), from: "127.0.0.64").status == 401)
+    }
+
+    @Test func neitherListenerHasTheOthersAddresses() throws {
+        _ = try pusher.stored("/jobs/x", #"{"title":"T"}"#)
+        for path in ["/jobs/x", "/capabilities", ""] {
+            #expect(try server.get(Pusher.base + path, key: pusher.key.token).status == 404, "\(path)")
+        }
+        for path in ["/api/v1/jobs", "/api/v1/key", "/api/v1", "/openapi.json", "/operator/v2", "/operator"] {
+            let answer = try ask(bearer(pusher.key.token), path)
+            #expect(answer.status == 404 && answer["Content-Type"] == "application/problem+json", "\(path) \(answer.status)")
+        }
+        // A key that pushes alone reads nothing there.
+        let ingest = try Pusher(server, ["--scope", "ingest"])
+        #expect(try server.get("/api/v1/jobs", key: ingest.key.token).status == 403)
+    }
+
+    @Test func oneAllowanceHoldsForBothListeners() throws {
+        // given
+        let few = try Pusher(server, ["--scope", "ingest", "--scope", "read"], limit: 4)
+        let first = try few.get("/jobs/x")
+        #expect(first.status == 404 && first["RateLimit-Policy"] == "\"default\";q=4;w=60" && first["RateLimit"]?.contains("r=3") == true)
+        for _ in 0..<2 { #expect(try server.get("/api/v1/jobs", key: few.key.token).status == 200) }
+        #expect(try few.put("/jobs/x", #"{"title":"T"}"#).status == 201)
+
+        // then
+        let over = try few.put("/jobs/x", #"{"title":"U"}"#)
+        #expect(
+            over.status == 429 && over.code == "rate_limited" && Int(over["Retry-After"] ?? "").map { $0 >= 1 && $0 <= 15 } == true,
+            "\(over.text)")
+        #expect(try server.get("/api/v1/jobs?limit=3", key: few.key.token).status == 429)
+        #expect(try pusher.get("/jobs/x").json["title"].string == "T")
+    }
+
+    @Test func whoMayNotReadSeesNothingPersonalAndCanNotClearIt() throws {
+        // given
+        let blind = try Pusher(server, ["--scope", "ingest"])
+        let path = "/candidates/" + Pusher.escaped("zoe@example.com")
+        let body = #"{"full_name":"Zoë","email":"zoe@example.com","custom":{"secret":1}}"#
+
+        // when
+        let answers = [try blind.put(path, body), try blind.get(path), try blind.patch(path, #"{"headline":"h"}"#)]
+
+        // then
+        for answer in answers {
+            let record = try answer.json
+            #expect(answer.status < 300 && record["full_name"].string == "Zoë", "\(answer.text)")
+            #expect(record["email"].isNull && record["custom"].isNull && record["external_id"].isNull && !answer.text.contains("zoe@"))
+            let masked = record["masked"].array?.compactMap(\.string) ?? []
+            #expect(masked.contains("email") && masked.contains("custom") && masked.contains("external_id"), "\(masked)")
+        }
+        let batch = try blind.post(
+            "/batch", #"{"records":[{"kind":"candidate","external_id":"zoe@example.com","method":"PATCH","data":{}}]}"#)
+        #expect(try batch.status == 200 && batch.json["results"][0]["external_id"].isNull && !batch.text.contains("zoe@"))
+
+        // when: it is pushed back as it was read
+        for back in [try blind.put(path, answers[2].text), try blind.patch(path, answers[2].text)] {
+            // then
+            #expect(back.status == 422 && Array(back.faults.keys) == ["/masked"], "\(back.text)")
+        }
+        let whole = try pusher.get(path).json
+        #expect(whole["email"].string == "zoe@example.com" && whole["custom"]["secret"].int == 1 && whole["masked"].array?.isEmpty == true)
+    }
+}
