@@ -4,7 +4,7 @@ import NIOPosix
 /// The event feed, the newest first, and what is new as it happens.
 extension DeveloperTools {
     /// How many of the feed's places one page looks at: without a filter, and with one.
-    private static let window: (plain: Int64, filtered: Int64) = (50, 1_000)
+    private static let window: (plain: Int64, filtered: Int64) = (50, 500)
     /// How long a request for new events waits, in milliseconds.
     private static let longestWait: Int64 = 20_000
 
@@ -52,8 +52,11 @@ extension DeveloperTools {
             query.after = max(before - 1 - size, 0)
             query.limit = Int(size)
             let events = try Self.read(query, reader, visit).filter { Self.sequence(of: $0) < before }
-            let first = (query.after ?? 0) + 1
-            return (events.reversed().map { shown($0, visit) }, events.isEmpty && type == nil ? 0 : first, last)
+            let newest = events.suffix(Int(Self.window.plain))
+            // What did not find room is on the next page.
+            let first = newest.count < events.count ? newest.first.map(Self.sequence(of:)) : nil
+            let isEnd = events.isEmpty && type == nil
+            return (newest.reversed().map { shown($0, visit) }, isEnd ? 0 : first ?? (query.after ?? 0) + 1, last)
         }
     }
 

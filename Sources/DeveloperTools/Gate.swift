@@ -41,7 +41,7 @@ extension DeveloperTools {
                     ["message": "It belongs to a session that has ended. Go back, reload the page and send it again."], status: .forbidden)
             }
         }
-        if route.pattern == PageRoute.signIn { return try signIn(request) }
+        if route.pattern == PageRoute.signIn, route.isPost { return try signIn(request) }
         guard let session, let visit = try visit(request, session) else {
             return route.pattern == PageRoute.home ? signInPage(request) : .redirect(to: Self.signInAddress(for: request))
         }

@@ -31,7 +31,7 @@ extension DeveloperTools {
             "sorts": sorts(definition, visit), "changedSince": visit.request.asked("updated_after") ?? "",
             "includesDeleted": visit.request.asked("include_deleted") == "true",
             "curl": curl("/api/v1/\(definition.kind.plural)", query: Self.query(parameters.map { ($0.name, $0.value) })),
-            "columns": RecordColumns.of(definition.kind).map(\.title), "one": definition.kind.singular,
+            "columns": RecordColumns.of(definition.kind).map(\.title), "many": definition.kind.plural,
         ]
         do {
             let request = try ListRequest(parameters, definition: definition)
@@ -126,6 +126,7 @@ extension DeveloperTools {
             [
                 "id": id.description, "kind": id.kind.singular, "listPath": section, "listTitle": id.kind.title,
                 "fields": members.filter { !$0.value.isNothing }.map { field($0, visit) }, "related": related(id),
+                "isRelated": !related(id).isEmpty,
                 "unknown": members.filter(\.value.isNothing).map(\.name).joined(separator: ", "),
                 "curl": curl("/api/v1/\(id.kind.plural)/\(id)"),
             ])
