@@ -36,6 +36,7 @@ let package = Package(
         .target(name: "Domain", swiftSettings: hot),
         .target(name: "RateLimiting", dependencies: ["Domain"], swiftSettings: hot),
         .target(name: "EmbeddedFiles", cSettings: [.unsafeFlags(["-std=gnu23"])]),
+        .target(name: "Scheduling"),
         .target(name: "SQLiteSetup", linkerSettings: [.linkedLibrary("sqlite3")]),
         .target(
             name: "SQLiteStorage",
@@ -96,7 +97,12 @@ let package = Package(
             swiftSettings: hot),
         .target(
             name: "OperatorAPI",
-            dependencies: ["HTTPSupport", .product(name: "Hummingbird", package: "hummingbird")],
+            dependencies: [
+                "HTTPSupport", "RateLimiting",
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "NIOCore", package: "swift-nio"),
+            ],
             swiftSettings: strict),
         .target(
             name: "DeveloperTools",
@@ -122,7 +128,7 @@ let package = Package(
         .executableTarget(
             name: "hirewire",
             dependencies: [
-                "Server", "EmbeddedFiles", "SQLiteStorage", "Importing", "HTTPSupport", "Webhooks", "OutboundHTTP",
+                "Server", "EmbeddedFiles", "Scheduling", "SQLiteStorage", "Importing", "HTTPSupport", "Webhooks", "OutboundHTTP",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),

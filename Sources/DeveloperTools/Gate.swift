@@ -13,6 +13,9 @@ extension DeveloperTools {
             return try checked(request, route)
         } catch let refusal as Refusal {
             return refusal.answer
+        } catch let refused as NotInPlan {
+            let message = "\(refused). `hirewire organizations edit` changes the plan."
+            return page("error", title: "Not in the plan", ["message": message, "isSignedIn": true], status: .forbidden)
         } catch {
             return page("error", title: "Something went wrong", ["message": "\(Self.words(for: error))"], status: .internalServerError)
         }

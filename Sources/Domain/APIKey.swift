@@ -36,6 +36,8 @@ public struct APIKey: Sendable {
     public let name: String
     public let organization: OrganizationNumber
     public let organizationName: String
+    /// The organization's plan has the API.
+    public let isInPlan: Bool
     public let scopes: Scopes
     /// SHA-256 of the secret's characters, 32 bytes.
     public let secretHash: [UInt8]
@@ -52,7 +54,7 @@ public struct APIKey: Sendable {
     public static let defaultRateLimit = 100
 
     public init(
-        keyID: String, name: String, organization: OrganizationNumber, organizationName: String, scopes: Scopes,
+        keyID: String, name: String, organization: OrganizationNumber, organizationName: String, isInPlan: Bool = true, scopes: Scopes,
         secretHash: [UInt8], previous: (secretHash: [UInt8], until: Timestamp)?, rateLimit: Int, createdAt: Timestamp,
         expiresAt: Timestamp?, revokedAt: Timestamp?, lastUsedAt: Timestamp?, usageCount: Int64
     ) {
@@ -60,6 +62,7 @@ public struct APIKey: Sendable {
         self.name = name
         self.organization = organization
         self.organizationName = organizationName
+        self.isInPlan = isInPlan
         self.scopes = scopes
         self.secretHash = secretHash
         self.previous = previous

@@ -11,6 +11,8 @@ struct FormBuilder {
     private(set) var literals: [UInt8] = []
     private(set) var tombstone: [(literal: [UInt8], value: TombstoneValue)] = []
     private(set) var masked: [String] = []
+    /// Personal data is written.
+    private(set) var showsPersonal = false
     /// Literal bytes that wait for the next value.
     private var pending: [UInt8] = []
     private var pendingTombstone: [UInt8] = []
@@ -110,6 +112,7 @@ struct FormBuilder {
             if keeps(field.name) { masked.append(field.name + ".email") }
             return add(field.name, .people, column: column)
         }
+        if field.privacy == .personal, keeps(field.name) { showsPersonal = true }
         let (code, prefix) = Self.code(of: field)
         add(field.name, code, column: column, prefix: prefix)
     }
@@ -134,6 +137,7 @@ struct FormBuilder {
             if field.privacy == .personal, !personal {
                 pending += Array("null".utf8)
             } else {
+                if field.privacy == .personal { showsPersonal = true }
                 let (code, prefix) = Self.code(of: field)
                 append(code, column: column, prefix: prefix)
             }

@@ -2,7 +2,7 @@
 public enum ChangeMode: Sendable {
     /// Absent fields keep their values (imports, `set`, PATCH).
     case merge
-    /// Absent fields are cleared (PUT).
+    /// Absent fields are cleared (PUT), but for the résumé.
     case replace
 }
 
@@ -35,17 +35,22 @@ public enum RecordChange {
         let schema = input.kind.schema
         var values = schema.fields.map(\.initial)
         if let existing, mode == .merge { values = existing.values }
+        // The résumé has an address of its own: a PUT of the candidate that does not speak of it leaves it alone.
+        if let existing, mode == .replace {
+            for (index, field) in schema.fields.enumerated() where field.group == "resume" { values[index] = existing.values[index] }
+        }
         for (index, value) in input.values {
             values[index] = value == .null ? schema.fields[index].initial : value
         }
         if input.kind == .candidate { deriveFullName(&values, existing: existing, input: input) }
-        var faults: [InputFault] = []
+        var faults = input.faults
         for (index, field) in schema.fields.enumerated() where field.required && values[index] == .null {
-            faults.append(InputFault("/" + field.name, "is required"))
+            let isKnown = faults.contains { $0.pointer == "/" + field.name || $0.pointer == field.externalPointer }
+            if !isKnown { faults.append(InputFault("/" + field.name, "is required")) }
         }
         if input.kind == .interview { faults += backwardFaults(from: existing, wasCompleted, to: values) }
         if input.kind == .job { faults += salaryFaults(values) }
-        if !faults.isEmpty { throw InputFaults(faults) }
+        if !faults.isEmpty { throw InputFaults(faults.sorted { $0.pointer < $1.pointer }) }
         return values
     }
 

@@ -4,6 +4,8 @@
 public protocol RowSource {
     func isNull(_ column: Int) -> Bool
     func text(_ column: Int) -> UnsafeBufferPointer<UInt8>
+    /// The text, or nil for NULL: both by one look at the column.
+    func knownText(_ column: Int) -> UnsafeBufferPointer<UInt8>?
     func integer(_ column: Int) -> Int64
     func number(_ column: Int) -> Double
     func ulid(_ column: Int) -> ULID
@@ -75,6 +77,8 @@ public struct RecordForm: Sendable {
     public let projection: Projection
     /// The names that this form hides from its reader, in order.
     public let masked: [String]
+    /// Personal data is written.
+    public let showsPersonal: Bool
     @usableFromInline let steps: [Step]
     @usableFromInline let literals: [UInt8]
     private let tombstone: [(literal: [UInt8], value: FormBuilder.TombstoneValue)]
@@ -88,6 +92,7 @@ public struct RecordForm: Sendable {
         self.kind = kind
         self.projection = projection
         masked = builder.masked
+        showsPersonal = builder.showsPersonal
         steps = builder.steps
         literals = builder.literals
         tombstone = builder.tombstone
@@ -137,29 +142,34 @@ public struct RecordForm: Sendable {
         _ step: Step, _ row: Row, _ literals: UnsafeBufferPointer<UInt8>, to out: inout ByteWriter
     ) -> Bool {
         let column = Int(step.column)
-        if row.isNull(column) {
-            out.append("null")
-            return false
-        }
         switch step.code {
-        case .maskedExternalID:
-            let text = row.text(column)
-            if text.contains(0x40) {
-                out.append("null")
-                return true
-            }
-            out.append(quoted: text)
-        case .externalID, .text: out.append(quoted: row.text(column))
+        case .maskedExternalID, .externalID, .text, .json, .people:
+            if let text = row.knownText(column) { return write(text, step.code, to: &out) }
+            out.append("null")
+        case _ where row.isNull(column): out.append("null")
         case .integer: out.append(integer: row.integer(column))
         case .number: out.append(number: row.number(column))
         case .time: out.append(time: row.time(column))
-        case .json: out.append(row.text(column))
-        case .people: writePeople(row.text(column), to: &out)
         case .id, .reference:
             out.append(UnsafeBufferPointer(rebasing: literals[Int(step.prefix)..<Int(step.prefix &+ step.count)]))
             out.append(ulid: row.ulid(column))
             out.append(byte: 0x22)
         default: break
+        }
+        return false
+    }
+
+    /// Writes a text as its code says. Returns whether it was hidden for what it is.
+    @inlinable
+    @inline(__always)
+    static func write(_ text: UnsafeBufferPointer<UInt8>, _ code: Code, to out: inout ByteWriter) -> Bool {
+        switch code {
+        case .maskedExternalID where text.contains(0x40):
+            out.append("null")
+            return true
+        case .json: out.append(text)
+        case .people: writePeople(text, to: &out)
+        default: out.append(quoted: text)
         }
         return false
     }

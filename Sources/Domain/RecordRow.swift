@@ -54,6 +54,8 @@ public final class RecordRow: RowSource {
         UnsafeBufferPointer(rebasing: arena[places[column == 1 ? 0 : column - base + 1]])
     }
 
+    public func knownText(_ column: Int) -> UnsafeBufferPointer<UInt8>? { isNull(column) ? nil : text(column) }
+
     public func integer(_ column: Int) -> Int64 {
         if case .integer(let value) = value(column) { return value }
         return 0

@@ -64,6 +64,9 @@ public struct Field: Sendable {
         member = parts.last ?? name
         column = parts.joined(separator: "_")
     }
+
+    /// Where the other record's `external_id` stands in place of a reference's id, as a JSON Pointer.
+    public var externalPointer: String { "/" + name.dropLast("id".count) + "external_id" }
 }
 
 /// What a field holds.

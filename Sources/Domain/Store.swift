@@ -14,6 +14,8 @@ public struct ListForm: Sendable {
     public let masked: [String]
     /// The reader may see personal data, and so search it.
     public let personal: Bool
+    /// The column of the record's row with the id of the candidate whose personal data is written; nil where none is.
+    public let toldColumn: Int?
 
     /// - Parameters:
     ///   - detail: everything of the record, not only what lists give.
@@ -32,7 +34,17 @@ public struct ListForm: Sendable {
                     kind: related, projection: expanded.contains(related) ? .list : .brief, personal: personal),
                 field: related.singular + "_id")
         }
+        let tells = form.showsPersonal || embeds.contains { $0.form.kind == .candidate && $0.form.showsPersonal }
+        toldColumn = tells ? Self.candidateColumn(of: kind, form.projection) : nil
         masked = form.masked + embeds.flatMap { embed in embed.form.masked.map { "\(embed.form.kind.singular).\($0)" } }
+    }
+}
+
+extension ListForm {
+    private static func candidateColumn(of kind: RecordKind, _ projection: Projection) -> Int? {
+        if kind == .candidate { return 0 }
+        guard let field = kind.schema.index(of: "candidate_id") else { return nil }
+        return projection.fields(of: kind).firstIndex(of: field).map { Projection.heading.count + $0 }
     }
 }
 
@@ -97,6 +109,8 @@ public protocol StoreReader: AnyObject {
     /// Counts the organization's visible changes. Never newer than what a later call on this reader sees.
     func changeCounter(of organization: OrganizationNumber) throws -> Int64
     func key(_ keyID: String) throws -> APIKey?
+    /// Whose personal data was written since the last time it was asked.
+    func takeTold() -> [ULID]
     /// Writes the rows of a page, separated by commas.
     func list(
         _ query: ListQuery, of organization: OrganizationNumber, form: ListForm, into out: inout ByteWriter
@@ -106,6 +120,12 @@ public protocol StoreReader: AnyObject {
         _ id: RecordID, of organization: OrganizationNumber, form: ListForm, into out: inout ByteWriter
     ) throws -> Lookup
     func resume(_ candidate: ULID, of organization: OrganizationNumber) throws -> (lookup: Lookup, file: ResumeFile?)
+    /// The id that an `external_id` has, living or deleted. Nil when it is unknown.
+    func id(of kind: RecordKind, externalID: String, in organization: OrganizationNumber) throws -> RecordID?
+    /// Nil when there is none of that name.
+    func organization(named name: String) throws -> Organization?
+    /// Nil when none was asked for.
+    func erasure(of candidate: ULID, in organization: OrganizationNumber) throws -> Erasure?
     func events(
         _ query: EventQuery, of organization: OrganizationNumber, personal: Bool, into out: inout ByteWriter
     ) throws -> EventEnd
@@ -145,10 +165,11 @@ public struct Organization: Sendable {
     public var dashboardURL: String?
     /// From which score on a match raises `candidate.matched`, 0 to 100.
     public var matchThreshold: Double
+    public var plan: Plan
     public let createdAt: Timestamp
     public init(
         number: OrganizationNumber, id: ULID, name: String, displayName: String?, dashboardURL: String? = nil, matchThreshold: Double,
-        createdAt: Timestamp
+        plan: Plan = Plan(), createdAt: Timestamp
     ) {
         self.number = number
         self.id = id
@@ -156,12 +177,13 @@ public struct Organization: Sendable {
         self.displayName = displayName
         self.dashboardURL = dashboardURL
         self.matchThreshold = matchThreshold
+        self.plan = plan
         self.createdAt = createdAt
     }
 
     /// What of it is out of its bounds.
     public var faults: [InputFault] {
-        var faults: [InputFault] = []
+        var faults = plan.faults
         if !(0...100).contains(matchThreshold) { faults.append(InputFault("match_threshold", "is a number from 0 to 100")) }
         if let displayName, !(1...200).contains(displayName.count) || displayName.contains(where: \.isNewline) {
             faults.append(InputFault("display_name", "is 1 to 200 characters on one line"))

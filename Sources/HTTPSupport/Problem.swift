@@ -1,7 +1,7 @@
 import Domain
 
 /// An error as clients see it: RFC 9457 problem details with a stable code. The one error type of both listeners.
-public struct Problem: Error, Sendable {
+public struct Problem: Refusal, Sendable {
     /// The codes, as documented.
     public enum Code: String, CaseIterable, Sendable {
         case unknownParameter = "unknown_parameter"
@@ -13,6 +13,7 @@ public struct Problem: Error, Sendable {
         case unauthorized
         case invalidToken = "invalid_token"
         case insufficientScope = "insufficient_scope"
+        case notInPlan = "not_in_plan"
         case notFound = "not_found"
         case gone
         case eventsExpired = "events_expired"
@@ -23,18 +24,35 @@ public struct Problem: Error, Sendable {
         case rateLimited = "rate_limited"
         case unavailable
         case `internal`
+        // Of the operator listener alone.
+        case invalidRecord = "invalid_record"
+        case preconditionFailed = "precondition_failed"
+        case idempotencyKeyReused = "idempotency_key_reused"
+        case bodyTooLarge = "body_too_large"
+        case bodyTooSlow = "body_too_slow"
+        case unsupportedMediaType = "unsupported_media_type"
+        case notSupported = "not_supported"
+
+        /// Those that the public API answers with.
+        public static let ofPublicAPI = allCases.prefix { $0 != .invalidRecord }
 
         public var status: Int {
             switch self {
             case .unknownParameter, .repeatedParameter, .invalidParameter, .invalidCursor, .cursorMismatch, .invalidRequest: 400
             case .unauthorized, .invalidToken: 401
-            case .insufficientScope: 403
+            case .insufficientScope, .notInPlan: 403
             case .notFound: 404
             case .methodNotAllowed: 405
             case .notAcceptable: 406
             case .gone, .eventsExpired: 410
             case .uriTooLong: 414
             case .rateLimited: 429
+            case .bodyTooSlow: 408
+            case .preconditionFailed: 412
+            case .bodyTooLarge: 413
+            case .unsupportedMediaType: 415
+            case .invalidRecord, .idempotencyKeyReused: 422
+            case .notSupported: 501
             case .headersTooLarge: 431
             case .internal: 500
             case .unavailable: 503
@@ -52,6 +70,7 @@ public struct Problem: Error, Sendable {
             case .unauthorized: "No credentials"
             case .invalidToken: "Invalid key"
             case .insufficientScope: "Insufficient scope"
+            case .notInPlan: "Not in the plan"
             case .notFound: "Not found"
             case .gone: "Deleted"
             case .eventsExpired: "Events expired"
@@ -62,14 +81,21 @@ public struct Problem: Error, Sendable {
             case .rateLimited: "Too many requests"
             case .unavailable: "Unavailable"
             case .internal: "Internal error"
+            case .invalidRecord: "Invalid record"
+            case .preconditionFailed: "Precondition failed"
+            case .idempotencyKeyReused: "Idempotency key of another request"
+            case .bodyTooLarge: "Body too large"
+            case .bodyTooSlow: "Body too slow"
+            case .unsupportedMediaType: "Unsupported media type"
+            case .notSupported: "Not supported"
             }
         }
     }
 
     public let code: Code
     public let detail: String
-    /// Members of the one entry of `errors`.
-    public var error: [JSONValue.Member] = []
+    /// The members of each entry of `errors`.
+    public var errors: [[JSONValue.Member]] = []
     /// Headers that the answer has beside the usual ones.
     public var headers: [(String, String)] = []
 
@@ -78,7 +104,7 @@ public struct Problem: Error, Sendable {
     ) {
         self.code = code
         self.detail = detail
-        self.error = error
+        errors = error.isEmpty ? [] : [error]
         self.headers = headers
     }
 
@@ -90,7 +116,7 @@ public struct Problem: Error, Sendable {
             .init("code", .string(code.rawValue)),
             .init("detail", .string(detail)),
         ]
-        if !error.isEmpty { members.append(.init("errors", .array([.object(error)]))) }
+        if !errors.isEmpty { members.append(.init("errors", .array(errors.map(JSONValue.object)))) }
         members.append(.init("request_id", .string(requestID)))
         JSONValue.object(members).write(to: &out)
     }

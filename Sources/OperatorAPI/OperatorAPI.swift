@@ -2,21 +2,24 @@ import Domain
 import HTTPSupport
 import Hummingbird
 
-/// The operator listener's addresses: health, readiness, metrics.
+/// The operator listener's addresses: health, readiness, metrics, and the push API.
 public struct OperatorAPI: Sendable {
+    private let push: PushAPI
     private let isReady: @Sendable () -> String?
     private let metrics: @Sendable () -> String
 
     /// - Parameters:
     ///   - isReady: nil when all is well, else why not.
     ///   - metrics: Prometheus text.
-    public init(isReady: @escaping @Sendable () -> String?, metrics: @escaping @Sendable () -> String) {
+    public init(push: PushAPI, isReady: @escaping @Sendable () -> String?, metrics: @escaping @Sendable () -> String) {
+        self.push = push
         self.isReady = isReady
         self.metrics = metrics
     }
 
     /// Adds the addresses to the operator's router, and the one shape of an error to all that are added after them.
-    public func addRoutes<Context: RequestContext>(to router: Router<Context>) {
+    public func addRoutes<Context: RemoteAddressRequestContext>(to router: Router<Context>) {
+        router.add(middleware: Pushes<Context>(push: push))
         router.add(middleware: OperatorProblems<Context>(paths: ["/healthz", "/readyz", "/metrics"]))
         router.get("/healthz") { _, _ in Self.answer(.ok, "{\"status\":\"ok\"}") }
         router.get("/readyz") { _, _ in
@@ -35,6 +38,18 @@ public struct OperatorAPI: Sendable {
         Response(
             status: status, headers: [.contentType: "application/json", .cacheControl: "no-store"],
             body: ResponseBody(byteBuffer: ByteBuffer(string: json)))
+    }
+}
+
+/// Leads to the push API, whatever the method.
+private struct Pushes<Context: RemoteAddressRequestContext>: RouterMiddleware {
+    let push: PushAPI
+
+    func handle(
+        _ request: Request, context: Context, next: (Request, Context) async throws -> Response
+    ) async throws -> Response {
+        guard PushAPI.owns(request.uri.path) else { return try await next(request, context) }
+        return await push.respond(to: request, from: ClientAddress(context.remoteAddress))
     }
 }
 

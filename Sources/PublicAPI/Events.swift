@@ -47,6 +47,7 @@ extension PublicCore {
             out.append(",\"next_cursor\":")
             out.append(optional: cursor)
             out.append("}")
+            note(reader.takeTold(), call)
             return (call.reply.body(out, link: next), end.count)
         }
     }

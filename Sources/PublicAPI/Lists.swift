@@ -53,7 +53,8 @@ struct ListAnswer: Sendable {
             out.append(optional: next?.cursor)
             out.append("}")
             let bytes = ByteBuffer(bytes: out.bytes)
-            if let tag = call.tag { core.pages.offer(tag.hash, bytes, next: next?.link) }
+            let people = core.note(reader.takeTold(), call)
+            if let tag = call.tag { core.pages.offer(tag.hash, bytes, next: next?.link, people) }
             return call.reply.body(bytes, link: next?.link)
         }
     }
@@ -163,6 +164,8 @@ final class BodyCache: Sendable {
     struct Page: Sendable {
         let bytes: ByteBuffer
         let next: String?
+        /// Whose personal data it holds; nil where it is nobody's.
+        let people: ReadAudit.People?
     }
 
     private struct Slot: Sendable {
@@ -189,12 +192,12 @@ final class BodyCache: Sendable {
         }
     }
 
-    func offer(_ hash: UInt64, _ bytes: ByteBuffer, next: String?) {
+    func offer(_ hash: UInt64, _ bytes: ByteBuffer, next: String?, _ people: ReadAudit.People?) {
         guard bytes.readableBytes <= Self.largest else { return }
         table(hash).slots.withLock { slots in
             let index = Int(hash % UInt64(Self.slots))
             if slots[index].hash == hash {
-                slots[index].page = Page(bytes: bytes, next: next)
+                slots[index].page = Page(bytes: bytes, next: next, people: people)
             } else {
                 slots[index] = Slot(hash: hash, page: nil)
             }

@@ -26,11 +26,12 @@ public final class PublicCore: RequestCore {
     let usage: UsageCounter
     let observer: any AccessObserving
     let waiters: EventWaiters
+    let audit: ReadAudit
     let pages = BodyCache()
     let forms = ListForms()
     let scratch = ScratchPool()
     let documents: StaticDocuments
-    private let keyBuckets = TokenBuckets()
+    private let keyBuckets: TokenBuckets
     private let failureBuckets = TokenBuckets()
     let slow: NIOThreadPool
     private let shutdown = Atomic<Bool>(false)
@@ -45,7 +46,8 @@ public final class PublicCore: RequestCore {
 
     public init(
         store: any ReadStore, configuration: PublicConfiguration, time: any TimeSource, usage: UsageCounter,
-        observer: any AccessObserving, waiters: EventWaiters, threads: NIOThreadPool = .singleton,
+        observer: any AccessObserving, waiters: EventWaiters, audit: ReadAudit = ReadAudit(), keyBuckets: TokenBuckets = TokenBuckets(),
+        threads: NIOThreadPool = .singleton,
         monotonic: @escaping @Sendable () -> Int64 = { Int64(DispatchTime.now().uptimeNanoseconds) }
     ) {
         self.store = store
@@ -54,6 +56,8 @@ public final class PublicCore: RequestCore {
         self.usage = usage
         self.observer = observer
         self.waiters = waiters
+        self.audit = audit
+        self.keyBuckets = keyBuckets
         self.monotonic = monotonic
         slow = threads
         documents = StaticDocuments(configuration)
@@ -122,6 +126,9 @@ public final class PublicCore: RequestCore {
                     throw Problem(.insufficientScope, "This needs the scope 'read'.", error: [.init("scope", .string("read"))])
                 }
                 reply.key = key
+                guard key.isInPlan || route == .key else {
+                    throw Problem(.notInPlan, "The plan of '\(key.organizationName)' does not have the API.")
+                }
                 return try limited(route, target, request, &reply, reader)
             }
         } catch let problem as Problem {
@@ -200,7 +207,10 @@ public final class PublicCore: RequestCore {
         }
         reply.tag = tag?.text
         if isUnchanged { return .now(reply.notModified()) }
-        if let tag, let page = pages.find(tag.hash) { return .now(reply.body(page.bytes, link: page.next)) }
+        if let tag, let page = pages.find(tag.hash) {
+            if let people = page.people { note(people, key, route) }
+            return .now(reply.body(page.bytes, link: page.next))
+        }
         return try answer(Call(route: route, target: target, request: request, key: key, reply: reply, tag: tag), reader)
     }
 
@@ -214,15 +224,36 @@ public final class PublicCore: RequestCore {
             if call.request.asksForNothing { return .now(call.reply.notModified()) }
             if list.isShort { return .now(try list.answer(reader)) }
             return later(call.reply) { try self.store.read(list.answer) }
-        case .record(let kind, let id): return .now(try record(call, kind: kind, id: id, reader))
+        case .record(let kind, let id):
+            let answer = try record(call, kind: kind, id: id, reader)
+            note(reader.takeTold(), call)
+            return .now(answer)
         case .resume(let id): return later(call.reply) { try self.store.read { try self.resume(call, id: id, $0) } }
         case .events: return try events(call, reader)
-        case .event(let id): return .now(try event(call, id: id, reader))
+        case .event(let id):
+            let answer = try event(call, id: id, reader)
+            note(reader.takeTold(), call)
+            return .now(answer)
         case .key: return .now(try keyAnswer(call))
         case .eventTypes: return .now(try plain(call, documents.eventTypes))
         case .root: return .now(documents.root(call.reply))
         default: throw Problem(.notFound, "There is nothing at this address.")
         }
+    }
+
+    /// Notes whose personal data an answer holds.
+    ///
+    /// - Returns: the same for repeats of the answer; nil where it holds none.
+    @discardableResult
+    func note(_ candidates: [ULID], _ call: Call) -> ReadAudit.People? {
+        guard !candidates.isEmpty else { return nil }
+        let people = ReadAudit.People(candidates)
+        note(people, call.key, call.route)
+        return people
+    }
+
+    private func note(_ people: ReadAudit.People, _ key: APIKey, _ route: Route) {
+        audit.note(people, by: .init(organization: key.organization, keyID: key.keyID, route: route.pattern), at: time.now)
     }
 
     /// Runs on a thread of its own: what may take longer than an event loop should stand still.

@@ -92,6 +92,7 @@ extension PublicCore {
         let (lookup, file) = try reader.resume(id.ulid, of: call.key.organization)
         _ = try found(lookup)
         guard let file else { throw Problem(.notFound, "The candidate has no résumé file.") }
+        note([id.ulid], call)
         var answer = call.reply.body(ByteBuffer(bytes: file.bytes), type: Self.mediaType(file.mediaType))
         answer.headers.append(("Content-Disposition", Self.disposition(file.fileName)))
         answer.headers.append(("Content-Security-Policy", "default-src 'none'; sandbox"))

@@ -34,8 +34,10 @@ extension Database {
         try transaction { statements in
             let found = try statements(OrganizationRows.select + " WHERE name = ?").first([.text(name)], OrganizationRows.organization)
             guard var organization = found else { return nil }
+            let before = organization.plan
             details(&organization)
             try Self.store(organization, statements)
+            if organization.plan != before { try apply(organization, statements) }
             return organization
         }
     }
@@ -43,10 +45,43 @@ extension Database {
     private static func store(_ organization: Organization, _ statements: StatementCache) throws {
         let faults = organization.faults
         if !faults.isEmpty { throw InputFaults(faults) }
-        try statements("UPDATE organizations SET display_name = ?, dashboard_url = ?, match_threshold = ? WHERE number = ?").run([
+        let plan = organization.plan
+        try statements(
+            """
+            UPDATE organizations SET display_name = ?, dashboard_url = ?, match_threshold = ?, has_api = ?, has_webhooks = ?,
+                default_rate_limit = ?, most_keys = ?, most_endpoints = ? WHERE number = ?
+            """
+        ).run([
             SQLValue(organization.displayName), SQLValue(organization.dashboardURL), .real(organization.matchThreshold),
+            .integer(plan.hasAPI ? 1 : 0), .integer(plan.hasWebhooks ? 1 : 0), .integer(Int64(plan.rateLimit)),
+            plan.mostKeys.map { .integer(Int64($0)) } ?? .null, plan.mostEndpoints.map { .integer(Int64($0)) } ?? .null,
             .integer(organization.number.value),
         ])
+    }
+
+    /// Why an endpoint is disabled whose organization's plan has no webhooks.
+    private static let notInPlan = "not_in_plan"
+
+    /// What a changed plan means for the keys and endpoints that are there: readers look at keys anew, and endpoints hold what
+    /// they are owed until the plan has webhooks again.
+    private func apply(_ organization: Organization, _ statements: StatementCache) throws {
+        try statements("UPDATE store SET key_counter = key_counter + 1").run()
+        let number = SQLValue.integer(organization.number.value)
+        if organization.plan.hasWebhooks {
+            try statements(
+                """
+                UPDATE endpoints SET disabled_reason = NULL, disabled_at = NULL, failing_since = NULL
+                WHERE organization = ? AND disabled_reason = '\(Self.notInPlan)'
+                """
+            ).run([number])
+        } else {
+            try statements(
+                """
+                UPDATE endpoints SET disabled_reason = '\(Self.notInPlan)', disabled_at = ?
+                WHERE organization = ? AND disabled_at IS NULL
+                """
+            ).run([SQLValue(time.now), number])
+        }
     }
 
     public func organizations() throws -> [Organization] {
@@ -54,32 +89,24 @@ extension Database {
     }
 
     /// The organization of that name, compared as names are: without regard to ASCII case.
-    public func organization(named name: String) throws -> Organization? {
-        try snapshot {
-            try $0(OrganizationRows.select + " WHERE name = ?").first([.text(name)], OrganizationRows.organization)
-        }
-    }
+    public func organization(named name: String) throws -> Organization? { try snapshot { try $0.organization(named: name) } }
 
     /// The id that an `external_id` has, living or deleted. Nil when it is unknown.
     public func id(of kind: RecordKind, externalID: String, in organization: Organization) throws -> RecordID? {
-        try snapshot { statements in
-            let living = try statements("SELECT id FROM \(kind.plural) WHERE organization = ? AND external_id = ?")
-                .first([.integer(organization.number.value), .text(externalID)]) { $0.ulid(0) }
-            if let living { return RecordID(kind: kind, ulid: living) }
-            let dead = try statements("SELECT id FROM tombstones WHERE kind = ? AND external_id = ? AND change >> 51 = ?")
-                .first([.integer(Int64(kind.rawValue)), .text(externalID), .integer(organization.number.value)]) { $0.ulid(0) }
-            return dead.map { RecordID(kind: kind, ulid: $0) }
-        }
+        try snapshot { try $0.id(of: kind, externalID: externalID, in: organization.number) }
     }
 
     // MARK: Keys
 
     /// Stores a new key. Its secret is known to the caller alone.
+    ///
+    /// - Throws: ``NotInPlan``.
     public func addKey(
         _ token: APIKeyToken, secretHash: [UInt8], name: String, organization: Organization, scopes: Scopes, rateLimit: Int,
         expiresAt: Timestamp?
     ) throws -> APIKey {
         try keyChange { statements in
+            try refuseAnotherKey(of: organization.number, statements)
             try statements(
                 """
                 INSERT INTO api_keys (key_id, organization, name, scopes, secret_hash, rate_limit, created_at, expires_at)
@@ -91,6 +118,18 @@ extension Database {
             ])
             return token.keyID
         }
+    }
+
+    /// - Throws: ``NotInPlan`` where the organization has as many as it may have.
+    private func refuseAnotherKey(of organization: OrganizationNumber, _ statements: StatementCache) throws {
+        let most =
+            try statements("SELECT most_keys FROM organizations WHERE number = ?")
+            .first([.integer(organization.value)]) { $0.isNull(0) ? Int64.max : $0.integer(0) } ?? 0
+        let active =
+            try statements(
+                "SELECT count(*) FROM api_keys WHERE organization = ? AND revoked_at IS NULL AND ifnull(expires_at, ?2) >= ?2"
+            ).first([.integer(organization.value), SQLValue(time.now)]) { $0.integer(0) } ?? 0
+        guard active < most else { throw NotInPlan("the plan has \(most) keys, and they are all in use; revoke one") }
     }
 
     public func keys() throws -> [APIKey] {

@@ -6,9 +6,10 @@ extension Database {
 
     /// Stores a new endpoint; its `number` and `organizationName` are the store's to give, `createdAt` too.
     ///
-    /// - Throws: ``InputFaults``.
+    /// - Throws: ``InputFaults``; ``NotInPlan``.
     public func addEndpoint(_ endpoint: Endpoint) throws -> Endpoint {
         try change { writer in
+            try refuseAnother(of: endpoint.organization, writer)
             try check(endpoint, writer)
             let heading: [SQLValue] = [
                 .ulid(endpoint.id.ulid), .integer(endpoint.organization.value), .text(endpoint.dialect.rawValue), SQLValue(time.now),
@@ -55,10 +56,13 @@ extension Database {
 
     /// Enabled, its deliveries go out from now on, and its failures are forgotten; disabled, they are held. Nil when there is
     /// no such endpoint.
+    ///
+    /// - Throws: ``NotInPlan``.
     public func setEndpoint(_ id: EndpointID, _ state: Endpoint.State) throws -> Endpoint? {
         try change(id) { number, statements in
             switch state {
             case .active:
+                try Self.refuseWithoutWebhooks(endpoint: number, statements)
                 try statements(
                     "UPDATE endpoints SET disabled_reason = NULL, disabled_at = NULL, failing_since = NULL WHERE number = ?"
                 ).run([.integer(number)])
@@ -130,6 +134,25 @@ extension Database {
     }
 
     // MARK: Shared steps
+
+    private func refuseAnother(of organization: OrganizationNumber, _ writer: RecordWriter) throws {
+        guard let plan = try writer.organization(organization)?.plan else { return }
+        guard plan.hasWebhooks else { throw NotInPlan(Self.withoutWebhooks) }
+        guard let most = plan.mostEndpoints else { return }
+        let count =
+            try writer.statements("SELECT count(*) FROM endpoints WHERE organization = ? AND removed_at IS NULL")
+            .first([.integer(organization.value)]) { $0.integer(0) } ?? 0
+        guard count < Int64(most) else { throw NotInPlan("the plan has \(most) endpoints, and they are all there; remove one") }
+    }
+
+    private static let withoutWebhooks = "the plan has no webhooks; `hirewire organizations edit NAME --webhooks on` changes that"
+
+    private static func refuseWithoutWebhooks(endpoint number: Int64, _ statements: StatementCache) throws {
+        let isInPlan =
+            try statements("SELECT o.has_webhooks FROM endpoints e JOIN organizations o ON o.number = e.organization WHERE e.number = ?")
+            .first([.integer(number)]) { $0.integer(0) != 0 } ?? true
+        guard isInPlan else { throw NotInPlan(withoutWebhooks) }
+    }
 
     private func check(_ endpoint: Endpoint, _ writer: RecordWriter) throws {
         var faults = endpoint.faults(known: try writer.outbox.renderer.types(of: endpoint.dialect))

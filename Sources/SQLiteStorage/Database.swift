@@ -170,11 +170,20 @@ public final class Database: WriteStore {
                 guard let result else { throw StoreError.unavailable("no result") }
                 return result
             }
-        } catch let error as DatabaseError {
+        } catch {
+            throw storeError(error)
+        }
+    }
+
+    /// What went wrong in the store, in the words of its callers; all else as it is.
+    func storeError(_ error: any Error) -> any Error {
+        switch error {
+        case let error as DatabaseError:
             let busy = error.resultCode == .SQLITE_BUSY || error.resultCode == .SQLITE_LOCKED
-            throw busy ? StoreError.busy(Self.explain(error, path)) : StoreError.unavailable(Self.explain(error, path))
-        } catch let failure as SQLiteFailure {
-            throw failure.isBusy ? StoreError.busy(failure.description) : StoreError.unavailable(failure.description)
+            return busy ? StoreError.busy(Self.explain(error, path)) : StoreError.unavailable(Self.explain(error, path))
+        case let failure as SQLiteFailure:
+            return failure.isBusy ? StoreError.busy(failure.description) : StoreError.unavailable(failure.description)
+        default: return error
         }
     }
 
@@ -195,10 +204,19 @@ public final class Database: WriteStore {
         try change { try $0.erase(candidate, in: organization) }
     }
 
-    /// Merges what erased terms lie in, and truncates the journal, until no erased byte is in the files.
+    /// Merges what erased terms lie in, and truncates the journal, until no erased byte is in the files; the erasures that
+    /// were asked for until then are done.
     ///
     /// - Parameter progress: called between the steps.
     public func scrub(_ progress: () -> Void = {}) throws {
+        let began = time.now
+        try clean(progress)
+        try transaction {
+            try $0("UPDATE erasures SET done_at = ? WHERE done_at IS NULL AND requested_at <= ?").run([SQLValue(time.now), SQLValue(began)])
+        }
+    }
+
+    private func clean(_ progress: () -> Void) throws {
         for search in TableLayout.all.compactMap(\.search) {
             var merging = true
             while merging {

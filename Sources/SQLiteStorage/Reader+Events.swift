@@ -3,7 +3,7 @@ import Domain
 extension Reader {
     private static let columns = """
         SELECT e.place, e.id, e.type, e.created_at, e.subject_kind, e.subject_id, e.subject_version, e.data, e.masked_data,
-            o.name
+            o.name, e.candidate_id
         FROM events e
         """
 
@@ -27,7 +27,7 @@ extension Reader {
                 return
             }
             if end.count > 0 { out.append(byte: 0x2C) }
-            Self.write(row, personal: personal, to: &out)
+            write(row, personal: personal, to: &out)
             end.count += 1
             end.lastSequence = Place.low(row.integer(0))
         }
@@ -66,11 +66,13 @@ extension Reader {
         defer { statement.reset() }
         try statement.bind(bounds)
         guard try statement.step() else { return false }
-        Self.write(statement.row, personal: personal, to: &out)
+        write(statement.row, personal: personal, to: &out)
         return true
     }
 
-    private static func write(_ row: StatementRow, personal: Bool, to out: inout ByteWriter) {
+    private func write(_ row: StatementRow, personal: Bool, to out: inout ByteWriter) {
+        // What others see masked tells of somebody.
+        if personal, !row.isNull(8), let candidate = row.optionalULID(10) { told.append(candidate) }
         out.append("{\"id\":")
         out.append(quotedID: row.ulid(1), prefix: "evt_")
         out.append(",\"type\":")

@@ -27,6 +27,8 @@ final class Reader: StoreReader {
     private var counters: [OrganizationNumber: Int64] = [:]
     private var keys: [String: APIKey] = [:]
     private let patience = Patience()
+    /// Whose personal data was written.
+    var told: [ULID] = []
     /// The statements of plain walks, by ``ListPlanner/plainShape``.
     private var plain: [Int: (ListPlan, Statement)] = [:]
 
@@ -42,6 +44,7 @@ final class Reader: StoreReader {
         let now = DispatchTime.now().uptimeNanoseconds
         patience.deadline = now + Patience.nanoseconds
         isInUse = true
+        if !told.isEmpty { told = [] }
         // Taken before anything is read: what is read may be newer, never older.
         let mark = signal.mark
         guard mark != snapshot || now - began > Self.longestTransaction else { return }
@@ -222,6 +225,7 @@ final class Reader: StoreReader {
             } else {
                 let rank = try ranks?.rank(source)
                 end.hidExternalID = form.record.write(source, rank: rank, to: &out) || end.hidExternalID
+                if let column = form.toldColumn, !source.isNull(column) { told.append(source.ulid(column)) }
                 for (embed, column) in zip(form.embeds, plan.embedColumns) {
                     end.hidExternalID = Self.write(embed, statement, at: column, into: &out) || end.hidExternalID
                 }
@@ -321,7 +325,9 @@ final class Reader: StoreReader {
         defer { statement.reset() }
         try statement.bind([.integer(change)])
         guard try statement.step() else { return .missing }
-        var hidden = form.record.write(RecordSource(statement), to: &out)
+        let source = RecordSource(statement)
+        var hidden = form.record.write(source, to: &out)
+        if let column = form.toldColumn, !source.isNull(column) { told.append(source.ulid(column)) }
         for (embed, place) in zip(form.embeds, places) {
             hidden = Self.write(embed, statement, at: place, into: &out) || hidden
         }

@@ -22,6 +22,7 @@ extension RecordWriter {
         try eraseTombstones(of: candidate)
         try scrubEvents(of: candidate)
         try outbox.erase(candidate)
+        try noteErasure(of: candidate, in: organization.number)
         noteChange(in: organization.number)
         return true
     }

@@ -14,7 +14,7 @@ extension RecordWriter {
         }
     }
 
-    /// Turns relations by `external_id` into ids, and refuses those that are not there.
+    /// Turns relations by `external_id` into ids, and adds those that are not there to the input's faults.
     func resolve(_ input: RecordInput, in organization: OrganizationNumber) throws -> RecordInput {
         var input = input
         let fields = input.kind.schema.fields
@@ -22,11 +22,11 @@ extension RecordWriter {
             let name = Named(organization: organization, kind: reference.kind, externalID: reference.externalID)
             guard let id = try resolved[name] ?? lookUp(name) else {
                 if reference.isLoose { continue }
-                throw InputFaults([
+                input.faults.append(
                     InputFault(
-                        "/" + fields[reference.field].name.dropLast(2) + "external_id",
-                        "there is no \(reference.kind.singular) with the external_id '\(reference.externalID.prefix(80))'")
-                ])
+                        fields[reference.field].externalPointer,
+                        "there is no \(reference.kind.singular) with the external_id '\(reference.externalID.prefix(80))'"))
+                continue
             }
             if resolved.count > 50_000 { resolved = [:] }
             resolved[name] = id
@@ -37,7 +37,7 @@ extension RecordWriter {
                 !input.references.contains(where: { $0.field == index }),
                 try place(of: RecordID(kind: kind, ulid: ulid), in: organization) == nil
             else { continue }
-            throw InputFaults([InputFault("/" + fields[index].name, "there is no \(RecordID(kind: kind, ulid: ulid))")])
+            input.faults.append(InputFault("/" + fields[index].name, "there is no \(RecordID(kind: kind, ulid: ulid))"))
         }
         if input.kind == .interview { try fillFromApplication(&input) }
         return input

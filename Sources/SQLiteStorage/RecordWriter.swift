@@ -122,23 +122,12 @@ final class RecordWriter: StoreWriter {
         before: Record?, after: Record, input: RecordInput, in organization: Organization, _ options: ChangeOptions
     ) throws {
         noteChange(in: organization.number)
-        if let resume = input.resume {
-            try statements("INSERT OR REPLACE INTO resumes (candidate_id, bytes) VALUES (?, ?)")
-                .run([.ulid(after.id), .blob(resume.bytes)])
-        } else if after.kind == .candidate, before != nil, after["resume.size"] == .null, before?["resume.size"] != .null {
-            try statements("DELETE FROM resumes WHERE candidate_id = ?").run([.ulid(after.id)])
-        }
+        if after.kind == .candidate { try keepResume(input.resume, before: before, after: after) }
         if after.kind == .match { try keepBestScore(before: before, after: after) }
         guard !options.isHistory else { return }
         let drafts = EventRules.events(
             before: before, after: after, threshold: organization.matchThreshold, reason: options.reason)
         for draft in drafts { try write(draft, at: after.updatedAt, in: organization) }
-    }
-
-    private func resumeIsUnchanged(_ existing: Record, _ input: RecordInput) throws -> Bool {
-        guard let resume = input.resume else { return true }
-        return try statements("SELECT bytes FROM resumes WHERE candidate_id = ?").first([.ulid(existing.id)]) { $0.blob(0) }
-            == resume.bytes
     }
 
     private func row(_ record: Record, _ key: Int64, _ layout: TableLayout, _ organization: OrganizationNumber) throws -> [SQLValue] {
@@ -171,7 +160,7 @@ final class RecordWriter: StoreWriter {
         return try statement.first([.integer(change)]) { _ in RecordSource(statement).record(kind) }
     }
 
-    private func find(kind: RecordKind, externalID: String, in organization: OrganizationNumber) throws -> Record? {
+    func find(kind: RecordKind, externalID: String, in organization: OrganizationNumber) throws -> Record? {
         let find = try statements(.find, of: kind) {
             "SELECT change FROM \(TableLayout.of(kind).table) WHERE organization = ? AND external_id = ?"
         }

@@ -21,7 +21,10 @@ enum Schema {
         Migration(name: "2 words, skills and whole numbers", sql: search, reindexed: [.candidate, .job]),
         Migration(name: "2 what is known of what was", sql: remains),
         Migration(name: webhooksName, sql: webhooks),
+        Migration(name: "3 what is pushed", sql: push),
         Migration(name: "4 the operator's pages", sql: operatorPages),
+        Migration(name: "5 plans", sql: plans),
+        Migration(name: "5 who read what", sql: audit),
     ]
 
     private static let base = """

@@ -65,6 +65,7 @@ struct RecordSource: RowSource {
 
     @inline(__always) func isNull(_ column: Int) -> Bool { row.isNull(column) }
     @inline(__always) func text(_ column: Int) -> UnsafeBufferPointer<UInt8> { row.text(column) }
+    @inline(__always) func knownText(_ column: Int) -> UnsafeBufferPointer<UInt8>? { row.knownText(column) }
     @inline(__always) func integer(_ column: Int) -> Int64 { row.integer(column) }
     @inline(__always) func number(_ column: Int) -> Double { row.number(column) }
     @inline(__always) func ulid(_ column: Int) -> ULID { row.ulid(column) }

@@ -9,6 +9,7 @@ import NIOCore
 import NIOSSL
 import OperatorAPI
 import PublicAPI
+import RateLimiting
 import SQLiteStorage
 import ServiceLifecycle
 import Webhooks
@@ -39,20 +40,25 @@ public struct HirewireServer {
         let logger = Logger(label: "hirewire") { LineLogHandler(output: output, label: $0, logLevel: level) }
         let readers = try ReaderPool(path: settings.database)
         let observer = AccessObserver(output: output, logsRequests: settings.accessLog)
-        let (usage, waiters) = (UsageCounter(), EventWaiters())
+        let (usage, waiters, audit) = (UsageCounter(), EventWaiters(), ReadAudit())
         var configuration = PublicConfiguration()
         configuration.publicURL = settings.publicURL
         configuration.allowedOrigins = settings.corsOrigins
         configuration.version = version
+        let keyBuckets = TokenBuckets()
         let core = PublicCore(
-            store: readers, configuration: configuration, time: time, usage: usage, observer: observer, waiters: waiters)
+            store: readers, configuration: configuration, time: time, usage: usage, observer: observer, waiters: waiters,
+            audit: audit, keyBuckets: keyBuckets)
         let deliveries = try Deliveries(
             settings, database, readers, logger: logger, time: time, environment: ProcessInfo.processInfo.environment)
+        let push = PushAPI(
+            reads: readers, writes: CommitQueue(database), time: time, usage: usage, audit: audit, keyBuckets: keyBuckets,
+            observer: observer, management: database, desk: deliveries.desk)
         let listener = try await listen(settings, core, time)
         let scheme = settings.tlsCertificate == nil ? "http" : "https"
         let publicURL = "\(scheme)://\(shown(settings.host)):\(listener.port)"
         let pages = developerTools(settings, settings.publicURL.isEmpty ? publicURL : settings.publicURL, database, readers, deliveries)
-        let operatorApp = operatorApplication(settings, readers, deliveries, observer, pages, logger) { port in
+        let operatorApp = operatorApplication(settings, push, readers, deliveries, observer, pages, logger) { port in
             ready(publicURL, "http://\(shown(settings.operatorHost)):\(port)")
         }
         let activity = ActivityLog(database, logger: logger) {
@@ -60,8 +66,9 @@ public struct HirewireServer {
         }
         let services: [any Service] = [
             Upkeep(
-                database: database, readers: readers, outbox: deliveries.outbox, usage: usage, activity: activity, waiters: waiters,
-                output: output, logger: logger, settings: settings, ages: Ages(time)),
+                database: database, readers: readers, outbox: deliveries.outbox, usage: usage, audit: audit,
+                activity: activity, waiters: waiters, output: output, logger: logger, settings: settings,
+                ages: Ages(time)),
             deliveries, operatorApp, listener, ShutdownNotice(core: core),
         ]
         var group = ServiceGroupConfiguration(
@@ -104,10 +111,12 @@ public struct HirewireServer {
     }
 
     private static func operatorApplication(
-        _ settings: ServeSettings, _ readers: ReaderPool, _ deliveries: Deliveries, _ observer: AccessObserver, _ pages: DeveloperTools,
+        _ settings: ServeSettings, _ push: PushAPI, _ readers: ReaderPool, _ deliveries: Deliveries, _ observer: AccessObserver,
+        _ pages: DeveloperTools,
         _ logger: Logger, ready: @escaping @Sendable (Int) -> Void
     ) -> some Service {
         let api = OperatorAPI(
+            push: push,
             isReady: { problem(readers, deliveries) },
             metrics: { observer.metrics.text + readers.metrics + deliveries.text + ProcessMetrics.text })
         let router = Router(context: OperatorContext.self, options: .autoGenerateHeadEndpoints)
@@ -180,6 +189,7 @@ private struct Upkeep: Service {
     let readers: ReaderPool
     let outbox: SQLiteOutbox
     let usage: UsageCounter
+    let audit: ReadAudit
     let activity: ActivityLog
     let waiters: EventWaiters
     let output: LogOutput
@@ -193,6 +203,9 @@ private struct Upkeep: Service {
                 group.addTask { await watch() }
                 group.addTask { await store() }
                 group.addTask { await every(seconds: 60, expireEvents, "old events could not be removed yet") }
+                group.addTask { await every(seconds: 60, expireAnswers, "old answers to pushes could not be removed yet") }
+                group.addTask { await every(seconds: 1, scrub, "what was erased could not be scrubbed from the files yet") }
+                group.addTask { await every(seconds: 60, expireReads, "old reads could not be removed yet") }
                 group.addTask { await every(seconds: 60, expireDeliveries, "old deliveries could not be removed yet") }
                 if let expiry = settings.interviewExpiry {
                     group.addTask {
@@ -204,6 +217,7 @@ private struct Upkeep: Service {
         } onCancelOrGracefulShutdown: {
         }
         storeUsage()
+        storeReads()
         await activity.flush()
         output.flush()
     }
@@ -229,7 +243,19 @@ private struct Upkeep: Service {
         while !Task.isCancelled, !Task.isShuttingDownGracefully {
             for _ in 0..<20 where !Task.isShuttingDownGracefully { try? await Task.sleep(for: .milliseconds(100)) }
             storeUsage()
+            storeReads()
             await activity.flush()
+        }
+    }
+
+    /// What can't be stored is tried again with what comes after it.
+    private func storeReads() {
+        let reads = audit.take()
+        do {
+            try database.record(reads: reads)
+        } catch {
+            audit.putBack(reads)
+            logger.warning("who read what could not be stored yet", metadata: ["cause": "\(error)"])
         }
     }
 
@@ -259,6 +285,13 @@ private struct Upkeep: Service {
     }
 
     private func expireEvents() throws -> Bool { try database.expireEvents(before: ages.moment(ago: settings.eventRetention)) > 0 }
+    /// A repeat of a push finds its answer for 24 hours.
+    private func expireAnswers() throws -> Bool { try database.expireAnswers(before: ages.moment(ago: 86_400)) }
+    private func expireReads() throws -> Bool { try database.expireReads(before: ages.moment(ago: settings.auditRetention)) }
+    private func scrub() throws -> Bool {
+        if try database.hasPendingErasures() { try database.scrub() }
+        return false
+    }
     private func expireDeliveries() throws -> Bool { try outbox.expireDeliveries(before: ages.moment(ago: settings.webhookRetention)) }
     private func expireInterviews(_ expiry: Int) throws -> Bool {
         try database.expireInterviews(startedBefore: ages.moment(ago: expiry)) > 0

@@ -25,12 +25,7 @@ public struct WebhookDesk: EndpointDesk {
         self.box = box
     }
 
-    public func facts(of name: DialectName) -> DialectFacts {
-        let dialect = Dialect.of(name)
-        return DialectFacts(
-            types: dialect.types, policy: dialect.policy, secretIsMade: dialect.secrets.isMade, secretIsGiven: dialect.secrets.isGiven,
-            secretIsOptional: dialect.secrets.isOptional, signsWithBoth: name == .standard)
-    }
+    public func facts(of name: DialectName) -> DialectFacts { Dialect.of(name).facts }
 
     public func notes(on text: String) throws -> [String] {
         let url: WebhookURL
@@ -130,5 +125,13 @@ public struct WebhookDesk: EndpointDesk {
             _ = try box.open(secret, of: endpoint.id)
             return
         }
+    }
+}
+
+extension Dialect {
+    public var facts: DialectFacts {
+        DialectFacts(
+            types: types, policy: policy, secretIsMade: secrets.isMade, secretIsGiven: secrets.isGiven,
+            secretIsOptional: secrets.isOptional, signsWithBoth: name == .standard)
     }
 }

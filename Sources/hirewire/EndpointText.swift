@@ -20,19 +20,8 @@ struct EndpointText {
     private var overlapEnd: Timestamp? { endpoint.previous.flatMap { $0.until > SystemTime().now ? $0.until : nil } }
 
     var members: [JSONValue.Member] {
-        [
-            .init("id", .string(endpoint.id.description)), .init("organization", .string(endpoint.organizationName)),
-            .init("url", .string(endpoint.url)), .init("dialect", .string(endpoint.dialect.rawValue)),
-            .init("events", .array(events.map(JSONValue.string))), .init("all_events", .bool(endpoint.types == nil)),
-            .init("job_id", job.map(JSONValue.string) ?? .null), .init("include_pii", .bool(endpoint.carriesPersonal)),
-            .init("schedule", .array(policy.delays.map { .string(Span.text(milliseconds: $0)) })),
-            .init("attempts", .number(String(policy.attempts))), .init("timeout", .string(Span.text(milliseconds: policy.deadline))),
-            .init("state", .string(disabled == nil ? "active" : "disabled")),
-            .init("disabled_reason", disabled.map { .string($0.reason) } ?? .null), .init("disabled_at", Output.time(disabled?.at)),
-            .init("signed", .bool(endpoint.secret != nil)), .init("previous_secret_until", Output.time(overlapEnd)),
-            .init("created_at", Output.time(endpoint.createdAt)), .init("failing_since", Output.time(endpoint.failingSince)),
-            .init("last_success_at", Output.time(endpoint.lastSuccessAt)),
-        ] + (waiting.map { [.init("waiting", .number(String($0)))] } ?? [])
+        endpoint.members(dialect.facts, now: SystemTime().now)
+            + (waiting.map { [.init("waiting", .number(String($0)))] } ?? [])
     }
 
     var lines: [[String]] {
@@ -46,9 +35,16 @@ struct EndpointText {
             ["schedule", policy.delays.isEmpty ? "no second attempt" : policy.delays.map(Span.text(milliseconds:)).joined(separator: " ")],
             ["attempts", String(policy.attempts)], ["timeout", Span.text(milliseconds: policy.deadline)], ["state", state],
             ["secret", secret + overlap], ["created", endpoint.createdAt.description],
-            ["failing since", endpoint.failingSince?.description ?? "-"],
+            ["failing since", failing ?? "-"],
             ["last success", endpoint.lastSuccessAt?.description ?? "none yet"],
         ] + (waiting.map { [["waiting", "\($0) \($0 == 1 ? "delivery" : "deliveries")"]] } ?? [])
+    }
+
+    /// Since when, and what comes of it where nothing succeeds.
+    private var failing: String? {
+        guard let since = endpoint.failingSince else { return nil }
+        guard disabled == nil else { return since.description }
+        return "\(since); disabled after \(since.adding(milliseconds: EndpointHealth.disablesAfter)) unless one succeeds"
     }
 
     private var state: String { disabled.map { "disabled since \($0.at): \(Terminal.plain($0.reason))" } ?? "active" }

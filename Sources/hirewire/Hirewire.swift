@@ -23,7 +23,7 @@ struct Hirewire: AsyncParsableCommand {
         version: HirewireServer.version,
         subcommands: [
             Serve.self, Import.self, Organizations.self, Keys.self, WebhookCommands.self, EventFeed.self, Listen.self, SetFields.self,
-            Delete.self, Erase.self, OperatorTokenCommand.self, Backup.self, Restore.self, Check.self,
+            Delete.self, Erase.self, OperatorTokenCommand.self, Audit.self, Backup.self, Restore.self, Check.self,
         ])
 
     /// Bad usage exits with 2, a failure with 1, each with one message on standard error.
@@ -51,6 +51,7 @@ struct Hirewire: AsyncParsableCommand {
         case let problem as DatabaseProblem: report(problem.description, code: 1)
         case let problem as SettingProblem: report(problem.description, code: 2)
         case let faults as InputFaults: report(faults.description, code: 1)
+        case let refused as NotInPlan: report(refused.description, code: 1)
         case let error as StoreError: report("\(error)", code: 1)
         default:
             guard exitCode(for: error) == .validationFailure else {

@@ -19,7 +19,7 @@ struct Keys: ParsableCommand {
         @Option(name: .customLong("scope"), help: "read, read:pii (personal data too) or ingest; may be repeated.")
         var scopes: [String] = []
         @Option(help: "When it ends: 90d, 12h, a date or an RFC 3339 time.") var expires: String?
-        @Option(help: "Requests a minute.") var rateLimit = APIKey.defaultRateLimit
+        @Option(help: "Requests a minute; the organization's plan unless given (100 unless set there).") var rateLimit: Int?
 
         func run() throws {
             var all: Scopes = []
@@ -29,15 +29,16 @@ struct Keys: ParsableCommand {
                 }
                 all.formUnion(scope)
             }
-            guard (1...1_000_000_000).contains(rateLimit) else { throw ValidationError("--rate-limit is from 1 to 1000000000") }
+            guard (1...1_000_000_000).contains(rateLimit ?? 1) else { throw ValidationError("--rate-limit is from 1 to 1000000000") }
             guard (1...200).contains(name.count) else { throw ValidationError("--name is 1 to 200 characters") }
             let expiry = try expires.map { try Keys.moment($0, option: "--expires") }
             let database = try common.open(create: true)
             var random = SystemRandomNumberGenerator()
             let token = APIKeyToken(using: &random)
+            let organization = try place.find(in: database)
             let key = try database.addKey(
-                token, secretHash: SecretHash.of(token.secret), name: name, organization: place.find(in: database), scopes: all,
-                rateLimit: rateLimit, expiresAt: expiry)
+                token, secretHash: SecretHash.of(token.secret), name: name, organization: organization, scopes: all,
+                rateLimit: rateLimit ?? organization.plan.rateLimit, expiresAt: expiry)
             Keys.show(key, token: token, json: common.isJSON)
         }
     }
@@ -48,7 +49,7 @@ struct Keys: ParsableCommand {
 
         func run() throws {
             let keys = try common.open().keys()
-            if common.isJSON { return keys.forEach { Output.json(Keys.members($0)) } }
+            if common.isJSON { return keys.forEach { Output.json($0.members) } }
             Output.table(
                 [["KEY_ID", "NAME", "ORGANIZATION", "SCOPES", "LIMIT", "USED", "LAST USED", "EXPIRES", "STATE"]]
                     + keys.map { key in
@@ -89,22 +90,12 @@ struct Keys: ParsableCommand {
             guard let key = try common.open().revokeKey(keyID) else {
                 throw Failure("there is no active key '\(keyID)'; `hirewire keys list` shows them")
             }
-            if common.isJSON { Output.json(Keys.members(key)) } else { print("revoked \(key.keyID) (\(key.name))") }
+            if common.isJSON { Output.json(key.members) } else { print("revoked \(key.keyID) (\(key.name))") }
         }
     }
 
-    static func members(_ key: APIKey) -> [JSONValue.Member] {
-        [
-            .init("key_id", .string(key.keyID)), .init("name", .string(key.name)),
-            .init("organization", .string(key.organizationName)), .init("scopes", .array(key.scopes.words.map(JSONValue.string))),
-            .init("rate_limit", .number(String(key.rateLimit))), .init("created_at", Output.time(key.createdAt)),
-            .init("expires_at", Output.time(key.expiresAt)), .init("revoked_at", Output.time(key.revokedAt)),
-            .init("last_used_at", Output.time(key.lastUsedAt)), .init("usage_count", .number(String(key.usageCount))),
-        ]
-    }
-
     static func show(_ key: APIKey, token: APIKeyToken, json: Bool) {
-        if json { return Output.json([.init("key", .string(token.text))] + members(key)) }
+        if json { return Output.json([.init("key", .string(token.text))] + key.members) }
         print("key     \(token.text)")
         print("key_id  \(key.keyID)")
         print("scopes  \(key.scopes.words.joined(separator: ", "))")

@@ -5,6 +5,7 @@ import Foundation
 import HTTPSupport
 import Importing
 import SQLiteStorage
+import Scheduling
 import Server
 
 struct Serve: AsyncParsableCommand {
@@ -27,6 +28,7 @@ struct Serve: AsyncParsableCommand {
     @Option(help: "debug, info, notice, warning or error (default: info).") var logLevel: String?
     @Option(help: "A line for each request: on or off (default: on).") var accessLog: String?
     @Option(help: "How long events are kept (default: 90d).") var eventRetention: String?
+    @Option(help: "How long it is kept which key read whose personal data (default: 365d).") var auditRetention: String?
     @Option(help: "Addresses beside the public ones that webhooks may go to, such as 127.0.0.0/8; may be repeated.")
     var webhookAllowCidr: [String] = []
     @Flag(help: "Webhooks may go to http URLs too.") var webhookAllowHttp = false
@@ -48,6 +50,7 @@ struct Serve: AsyncParsableCommand {
             ("TLS_CERTIFICATE", "--tls-certificate", tlsCertificate), ("TLS_KEY", "--tls-key", tlsKey),
             ("LOG_FORMAT", "--log-format", logFormat), ("LOG_LEVEL", "--log-level", logLevel),
             ("ACCESS_LOG", "--access-log", accessLog), ("EVENT_RETENTION", "--event-retention", eventRetention),
+            ("AUDIT_RETENTION", "--audit-retention", auditRetention),
             ("SHUTDOWN_GRACE", "--shutdown-grace", shutdownGrace),
             ("WEBHOOK_ALLOW_CIDR", "--webhook-allow-cidr", webhookAllowCidr.isEmpty ? nil : webhookAllowCidr.joined(separator: ",")),
             ("WEBHOOK_ALLOW_HTTP", "--webhook-allow-http", webhookAllowHttp ? "on" : nil),
@@ -58,6 +61,7 @@ struct Serve: AsyncParsableCommand {
         settings.isDemo = demo
         settings.isJSON = isJSON
         if demo, database == nil, ProcessInfo.processInfo.environment["HIREWIRE_DATABASE"] == nil { settings.database = "hirewire-demo.db" }
+        hirewire_prefer_short_turns()
         let json = isJSON
         let announced = Announcement()
         try await HirewireServer.run(settings) { database in

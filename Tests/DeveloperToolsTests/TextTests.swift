@@ -18,7 +18,9 @@ import Testing
         for name in Templates.names {
             let text = String(decoding: Templates.bytes("\(name).mustache"), as: UTF8.self)
             #expect(!text.isEmpty, "\(name)")
-            #expect(!text.contains("{{{") && !text.contains("{{&") && !text.contains(" style=") && text.firstMatch(of: #/ on[a-z]+=/#) == nil, "\(name)")
+            #expect(
+                !text.contains("{{{") && !text.contains("{{&") && !text.contains(" style=") && text.firstMatch(of: #/ on[a-z]+=/#) == nil,
+                "\(name)")
         }
         _ = Templates(version: "test")
     }

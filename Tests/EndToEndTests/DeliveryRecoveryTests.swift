@@ -103,6 +103,8 @@ import Testing
         try sender.makeCandidates(0..<20)
         #expect(try sender.settles(subscriber))
         #expect(try sender.deliveries(subscriber, status: "failed").count == 20)
+        let page = try Program.run(["webhooks", "show", subscriber.id, "--database", sender.database]).output
+        #expect(page.contains("disabled after") && page.contains("unless one succeeds"), "\(page)")
         try receiver.order(subscriber.path, ["do": "answer"])
         let one = try #require(try sender.deliveries(subscriber).last?["id"].string)
 

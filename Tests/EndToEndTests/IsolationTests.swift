@@ -6,6 +6,8 @@ import Testing
     private static let endpoints = 50
     private static let sick = 10
     private static let changes = 20
+    /// Measured in turns, and the best of each counts: what else the machine does then hits both alike.
+    private static let rounds = 4
 
     private let folder: Folder
     private let receiver: Receiver
@@ -15,52 +17,70 @@ import Testing
         receiver = try Receiver(folder)
     }
 
-    /// Makes changes one after the other, and measures.
-    ///
-    /// - Returns: from each commit to each arrival at a healthy endpoint, in milliseconds, sorted.
-    private func run(_ name: String, sick: Int) throws -> [Double] {
-        let sender = try Sender(folder, Sender.local, database: folder("\(name).db"))
+    /// A `serve` with its endpoints.
+    private struct Setting {
+        let name: String
+        let sender: Sender
         var healthy: [Subscriber] = []
+        var made = 0
+        /// Milliseconds, of each round.
+        var percentiles: [Double] = []
+    }
+
+    private func set(_ name: String, sick: Int) throws -> Setting {
+        var setting = Setting(name: name, sender: try Sender(folder, Sender.local, database: folder("\(name).db")))
         for number in 0..<Self.endpoints {
             let path = "/\(name)/\(number)"
             if number >= sick {
-                healthy.append(try sender.subscribe(receiver, path))
+                setting.healthy.append(try setting.sender.subscribe(receiver, path))
             } else if number % 2 == 0 {
                 try receiver.order(path, ["do": "hang"])
-                _ = try sender.subscribe(receiver, path, "--timeout", "3s", "--schedule", "1s")
+                _ = try setting.sender.subscribe(receiver, path, "--timeout", "3s", "--schedule", "1s")
             } else {
                 // nobody listens there
-                _ = try sender.subscribe("http://127.0.0.1:1\(path)", path, ["--schedule", "1s"])
+                _ = try setting.sender.subscribe("http://127.0.0.1:1\(path)", path, ["--schedule", "1s"])
             }
         }
-        for number in 0..<Self.changes {
-            try sender.makeCandidates(number..<(number + 1))
+        return setting
+    }
+
+    /// Makes changes one after the other, and notes the 95th percentile of the times from each commit to each arrival at a
+    /// healthy endpoint.
+    private func measure(_ setting: inout Setting) throws {
+        let (first, end) = (setting.made, setting.made + Self.changes)
+        for number in first..<end {
+            try setting.sender.makeCandidates(number..<(number + 1))
             Thread.sleep(forTimeInterval: 0.05)
         }
+        setting.made = end
         let format = Date.ISO8601FormatStyle(includingFractionalSeconds: true)
         var delays: [Double] = []
-        for subscriber in healthy {
-            #expect(receiver.receives(Self.changes, at: subscriber.path, seconds: 15), "\(name): \(subscriber.path)")
-            for hit in receiver.hits(at: subscriber.path) {
+        for subscriber in setting.healthy {
+            #expect(receiver.receives(end, at: subscriber.path, seconds: 15), "\(subscriber.path)")
+            for hit in receiver.hits(at: subscriber.path).dropFirst(first) {
                 let created = try format.parse(#require(try hit.json["created_at"].string))
                 delays.append((hit.at - created.timeIntervalSince1970) * 1_000)
             }
         }
-        #expect(delays.count == healthy.count * Self.changes, "each change once")
-        return delays.sorted()
+        #expect(delays.count == setting.healthy.count * Self.changes, "each change once")
+        setting.percentiles.append(delays.sorted()[delays.count * 95 / 100])
     }
 
     @Test func healthyEndpointsGetEverythingPromptlyWhileOthersHangOrAreDead() throws {
+        // given
+        var (alone, beside) = (try set("alone", sick: 0), try set("beside", sick: Self.sick))
+
         // when
-        let alone = try run("alone", sick: 0)
-        let beside = try run("beside", sick: Self.sick)
+        for _ in 0..<Self.rounds {
+            try measure(&alone)
+            try measure(&beside)
+        }
 
         // then
-        let (reference, measured) = (alone[alone.count * 95 / 100], beside[beside.count * 95 / 100])
+        let (reference, measured) = (try #require(alone.percentiles.min()), try #require(beside.percentiles.min()))
         print(
             "p95 from commit to arrival: \(Int(reference)) ms with all healthy, \(Int(measured)) ms beside \(Self.sick) hanging or dead, ratio \((measured / reference * 100).rounded() / 100)"
         )
-        // A hanging one would cost whoever waited for it 3 s.
-        #expect(measured < reference + 2_000)
+        #expect(measured <= 1.5 * reference, "\(alone.percentiles), \(beside.percentiles)")
     }
 }

@@ -51,7 +51,7 @@ enum RowTexts {
             let name = record.kind.schema.fields[reference.field].name
             parts.append("\(name)=<\(reference.externalID)>")
         }
-        if let resume = record.resume { parts.append("(\(resume.bytes.count) bytes)") }
+        if let resume = record.resume { parts.append("(\(resume.content.count) bytes)") }
         return parts.joined(separator: " ")
     }
 

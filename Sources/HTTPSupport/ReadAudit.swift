@@ -1,0 +1,92 @@
+import Domain
+
+/// Gathers whose personal data was given to whom until somebody stores it, so that no request waits for that.
+public final class ReadAudit: Sendable {
+    /// Whom one answer tells of. The same object for each repeat of the same answer, so that a page that is polled again and
+    /// again costs no more than a count.
+    public final class People: Sendable {
+        public let candidates: [ULID]
+        public init(_ candidates: [ULID]) { self.candidates = candidates }
+    }
+
+    private struct Gathered {
+        var requests = 0
+        var first: Timestamp
+        var last: Timestamp
+        var people: [ObjectIdentifier: People] = [:]
+        /// What was joined already, sorted.
+        var joined: [ULID] = []
+        /// Ids in `people`.
+        var loose = 0
+
+        mutating func join() {
+            joined = (joined + people.values.flatMap(\.candidates)).sortedOnce
+            people = [:]
+            loose = 0
+        }
+    }
+
+    /// Ids that a thread gathers before it sorts them: so much memory at most, 16 bytes each.
+    private static let mostLoose = 1 << 18
+    private let shards = ThreadShards<[PersonalRead.Way: Gathered]> { [:] }
+
+    public init() {}
+
+    public func note(_ people: People, by way: PersonalRead.Way, at time: Timestamp) {
+        guard !people.candidates.isEmpty else { return }
+        shards.withLock { all in
+            var gathered = all.removeValue(forKey: way) ?? Gathered(first: time, last: time)
+            gathered.requests += 1
+            gathered.last = max(gathered.last, time)
+            if gathered.people.updateValue(people, forKey: ObjectIdentifier(people)) == nil {
+                gathered.loose += people.candidates.count
+                if gathered.loose > Self.mostLoose { gathered.join() }
+            }
+            all[way] = gathered
+        }
+    }
+
+    /// Gives back what could not be stored.
+    public func putBack(_ reads: [PersonalRead]) {
+        shards.withLock { all in
+            for read in reads {
+                var gathered = all.removeValue(forKey: read.way) ?? Gathered(first: read.first, last: read.last)
+                gathered.requests += read.requests
+                gathered.first = min(gathered.first, read.first)
+                gathered.joined = (gathered.joined + read.candidates).sortedOnce
+                all[read.way] = gathered
+            }
+        }
+    }
+
+    /// What was gathered since the last time.
+    public func take() -> [PersonalRead] {
+        var taken: [[PersonalRead.Way: Gathered]] = []
+        shards.forEach { all in
+            taken.append(all)
+            all = [:]
+        }
+        var reads: [PersonalRead.Way: PersonalRead] = [:]
+        for (way, gathered) in taken.joined() {
+            var gathered = gathered
+            gathered.join()
+            var read =
+                reads[way] ?? PersonalRead(way: way, requests: 0, first: gathered.first, last: gathered.last, candidates: [])
+            read.requests += gathered.requests
+            read.first = min(read.first, gathered.first)
+            read.last = max(read.last, gathered.last)
+            read.candidates = read.candidates.isEmpty ? gathered.joined : (read.candidates + gathered.joined).sortedOnce
+            reads[way] = read
+        }
+        return reads.values.sorted { $0.first < $1.first }
+    }
+}
+
+extension [ULID] {
+    fileprivate var sortedOnce: [ULID] {
+        var out: [ULID] = []
+        out.reserveCapacity(count)
+        for id in sorted() where id != out.last { out.append(id) }
+        return out
+    }
+}

@@ -1,0 +1,234 @@
+import Crypto
+import Dispatch
+import Domain
+import HTTPSupport
+import HTTPTypes
+import Hummingbird
+import RateLimiting
+
+/// The push API: the door through which other systems send their records in.
+///
+/// A request's way: route, method, caller, parameters, body, change, answer; each step refuses with a problem of its own.
+public final class PushAPI: Sendable {
+    let reads: any ReadStore
+    let writes: any PushStore
+    private let admission: Admission
+    private let management: Management
+    let audit: ReadAudit
+    let time: any TimeSource
+    private let observer: any AccessObserving
+    private let requestIDs = RequestIDs()
+    private let monotonic: @Sendable () -> Int64
+
+    /// - Parameters:
+    ///   - usage: counts what each key is used for.
+    ///   - audit: is told whose personal data is read back.
+    ///   - keyBuckets: those of the public API, so that a key has one allowance.
+    ///   - management: knows the operator's token too.
+    ///   - monotonic: nanoseconds.
+    public init(
+        reads: any ReadStore, writes: any PushStore, time: any TimeSource, usage: UsageCounter, audit: ReadAudit, keyBuckets: TokenBuckets,
+        observer: any AccessObserving, management: any ManagementStore, desk: any EndpointDesk,
+        monotonic: @escaping @Sendable () -> Int64 = { Int64(DispatchTime.now().uptimeNanoseconds) }
+    ) {
+        self.reads = reads
+        self.writes = writes
+        self.observer = observer
+        self.audit = audit
+        self.time = time
+        self.monotonic = monotonic
+        admission = Admission(
+            reads: reads, time: time, usage: usage, keyBuckets: keyBuckets, operatorToken: management, monotonic: monotonic)
+        self.management = Management(store: management, desk: desk)
+    }
+
+    /// Whether a path is this API's to answer, be it with 404.
+    static func owns(_ path: String) -> Bool { path == PushRoute.base || path.hasPrefix(PushRoute.base + "/") }
+
+    func respond(to request: Request, from client: ClientAddress) async -> Response {
+        let began = monotonic()
+        let given = request.headers[.init("X-Request-Id")!]
+        let requestID = given.flatMap { RequestIDs.isWellFormed($0) ? $0 : nil } ?? requestIDs.next()
+        var trace = Trace(requestID: requestID)
+        var answer = await answer(to: request, from: client, &trace)
+        answer.headers.append(("X-Request-Id", requestID))
+        answer.headers.append(("X-Content-Type-Options", "nosniff"))
+        answer.headers.append(("Cache-Control", "no-store"))
+        if let limit = trace.limit {
+            answer.headers.append(("RateLimit-Policy", "\"default\";q=\(limit.capacity);w=60"))
+            answer.headers.append(("RateLimit", "\"default\";r=\(limit.remaining);t=\(limit.secondsToNext)"))
+        }
+        observer.finished(
+            AccessRecord(
+                // A name in the path may be an e-mail address: the pattern says enough.
+                method: request.method.rawValue, path: answer.route, answer: answer, requestID: requestID, client: client,
+                nanoseconds: monotonic() - began, bytes: answer.body.readableBytes))
+        return Response(answer, withBody: request.method != .head)
+    }
+
+    /// What becomes known on the way.
+    struct Trace {
+        let requestID: String
+        var route = "-"
+        var keyID: String?
+        var limit: LimitDecision?
+    }
+
+    private func answer(to request: Request, from client: ClientAddress, _ trace: inout Trace) async -> Answer {
+        do {
+            let target = try Target(request.head.path ?? "")
+            let method: HTTPRequest.Method = request.method == .head ? .get : request.method
+            guard let route = PushRoute(target.segments) else { throw Problem(.notFound, "There is nothing at this address.") }
+            trace.route = route.pattern
+            guard route.methods.contains(method) else {
+                let allowed = route.methods.flatMap { $0 == .get ? ["GET", "HEAD"] : [$0.rawValue] }.joined(separator: ", ")
+                throw Problem(.methodNotAllowed, "This address takes \(allowed).", headers: [("Allow", allowed)])
+            }
+            let parameters = try Parameters(target, of: route, method)
+            let caller = try admission.caller(
+                request.headers[values: .authorization], organization: parameters["organization"], client: client)
+            trace.keyID = caller.keyID
+            trace.limit = caller.limit
+            let call = PushCall(
+                route: route, method: method, path: String(target.path), parameters: parameters, caller: caller, request: request,
+                requestID: trace.requestID)
+            return try await answer(call).named(trace)
+        } catch {
+            return Self.failure(error, requestID: trace.requestID).named(trace)
+        }
+    }
+
+    private func answer(_ call: PushCall) async throws -> Answer {
+        switch (call.route, call.method) {
+        case (.root, _): Answer(json: Self.links)
+        case (.capabilities, _): Answer(json: Capability.document)
+        case (.management(let route), _): try await manage(route, call)
+        case (.unsupported(let capability), _): throw Problem(.notSupported, capability.explanation)
+        case (.record(let kind, let name), .get): try readBack(RecordName(name, kind: kind), of: kind, for: call)
+        case (.record(let kind, let name), .put): try await put(RecordName(name, kind: kind), of: kind, for: call)
+        case (.record(let kind, let name), .patch): try await patch(RecordName(name, kind: kind), of: kind, for: call)
+        case (.record(let kind, let name), _): try await delete(RecordName(name, kind: kind), of: kind, for: call)
+        case (.batch, _): try await batch(call)
+        case (.resume(let name), _): try await putResume(RecordName(name, kind: .candidate), for: call)
+        case (.result(let name), _): try await postResult(RecordName(name, kind: .interview), for: call)
+        case (.erasure(let name), .get): try erasure(RecordName(name, kind: .candidate), for: call)
+        case (.erasure(let name), _): try await erase(RecordName(name, kind: .candidate), for: call)
+        }
+    }
+
+    private func manage(_ route: ManagementRoute, _ call: PushCall) async throws -> Answer {
+        guard call.caller.keyID == nil else {
+            throw Problem(.insufficientScope, "This needs the operator's token.", error: [.init("scope", .string("operator"))])
+        }
+        guard let organization = try management.store.organizations().first(where: { $0.number == call.caller.organization }) else {
+            throw Problem.notFound
+        }
+        return try await management.answer(route, call, organization)
+    }
+
+    private static let links: JSONValue = .object([
+        .init("name", .string("hirewire")), .init("version", .string("v1")),
+        .init("records", .array(RecordKind.allCases.map { .string("\(PushRoute.base)/\($0.plural)/{id}") })),
+        .init("batch", .string("\(PushRoute.base)/batch")), .init("capabilities", .string("\(PushRoute.base)/capabilities")),
+    ])
+
+    /// Whatever went wrong as an answer; what is ours to know goes to the log under the same request id.
+    static func failure(_ error: any Error, requestID: String) -> Answer {
+        var (problem, cause): (Problem, String?) =
+            switch error {
+            case let known as Problem: (known, nil)
+            case let fault as ParameterFault: (Problem(fault), nil)
+            case let faults as InputFaults: (Problem(faults), nil)
+            case let refused as NotInPlan: (Problem(.notInPlan, "\(refused)."), nil)
+            case let store as StoreError:
+                (Problem(.unavailable, "The database can't take this just now; try again.", headers: [("Retry-After", "1")]), "\(store)")
+            default: (Problem(.internal, "Something went wrong here; the log has it under this request id."), "\(error)")
+            }
+        var out = ByteWriter(capacity: 512)
+        problem.write(requestID: requestID, to: &out)
+        problem.headers.append(("Content-Type", "application/problem+json"))
+        var answer = Answer(status: problem.code.status, headers: problem.headers, body: ByteBuffer(bytes: out.bytes), route: "-")
+        answer.cause = cause
+        return answer
+    }
+}
+
+/// A request whose caller is known.
+struct PushCall: Sendable {
+    let route: PushRoute
+    let method: HTTPRequest.Method
+    let path: String
+    let parameters: Parameters
+    let caller: Caller
+    let request: Request
+    let requestID: String
+
+    func precondition() throws(Problem) -> Precondition {
+        try Precondition(ifMatch: request.headers[.ifMatch], ifNoneMatch: request.headers[.ifNoneMatch])
+    }
+}
+
+/// A request's parameters, each known and given once.
+struct Parameters: Sendable {
+    private let values: [String: String]
+
+    init(_ target: Target, of route: PushRoute, _ method: HTTPRequest.Method) throws {
+        var known = ["organization"]
+        if case .record = route, method == .put || method == .patch { known.append("reason") }
+        if case .resume = route { known.append("file_name") }
+        var values: [String: String] = [:]
+        for parameter in try target.parameters() {
+            guard known.contains(parameter.name) else {
+                throw Problem(.unknown(parameter.name, suggestion: Suggestion.closest(to: parameter.name, in: known)))
+            }
+            guard values[parameter.name] == nil else { throw Problem(.repeated(parameter.name)) }
+            guard (1...500).contains(parameter.value.utf8.count), !parameter.value.utf8.contains(0) else {
+                throw Problem(.invalid(parameter.name, message: "is 1 to 500 bytes, without NUL"))
+            }
+            values[parameter.name] = parameter.value
+        }
+        self.values = values
+    }
+
+    subscript(_ name: String) -> String? { values[name] }
+}
+
+extension Problem {
+    /// All faults of a body at once, each with its JSON Pointer (RFC 6901).
+    init(_ faults: InputFaults) {
+        let shown = faults.faults.prefix(100)
+        let count = faults.faults.count
+        let detail = count == 1 ? "\(faults.faults[0])." : "The body has \(count) faults, the first: \(faults.faults[0])."
+        self.init(.invalidRecord, detail)
+        errors = shown.map { [.init("pointer", .string($0.pointer)), .init("message", .string($0.message))] }
+    }
+}
+
+extension Answer {
+    init(status: Int = 200, json: JSONValue, headers: [(String, String)] = []) {
+        var out = ByteWriter(capacity: 512)
+        json.write(to: &out)
+        self.init(
+            status: status, headers: [("Content-Type", "application/json")] + headers, body: ByteBuffer(bytes: out.bytes), route: "-")
+    }
+
+    func named(_ trace: PushAPI.Trace) -> Answer {
+        var answer = self
+        answer.route = trace.route
+        answer.keyID = trace.keyID
+        return answer
+    }
+}
+
+extension Response {
+    /// - Parameter withBody: not for HEAD, which tells its length alone.
+    init(_ answer: Answer, withBody: Bool) {
+        var headers = HTTPFields()
+        for (name, value) in answer.headers {
+            guard let name = HTTPField.Name(name) else { continue }
+            headers.append(HTTPField(name: name, value: value))
+        }
+        self.init(status: .init(code: answer.status), headers: headers, body: ResponseBody(byteBuffer: answer.body))
+        if !withBody { self = createHeadResponse() }
+    }
+}

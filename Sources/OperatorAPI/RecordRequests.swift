@@ -1,0 +1,185 @@
+import Crypto
+import Domain
+import HTTPSupport
+import HTTPTypes
+
+/// One record: create or replace, change, delete, read back.
+extension PushAPI {
+    func put(_ name: RecordName, of kind: RecordKind, for call: PushCall) async throws -> Answer {
+        let (json, bytes) = try await call.readJSON()
+        let (input, precondition) = (try RecordInput.pushed(kind: kind, json: json, as: name), try call.precondition())
+        let reason = call.parameters["reason"]
+        return try await commit(call, digest: bytes.digest) { writer, organization in
+            let outcome = try writer.put(name, input, precondition, reason: reason, in: organization)
+            return ChangeAnswer(outcome, for: call.caller)
+        }
+    }
+
+    func patch(_ name: RecordName, of kind: RecordKind, for call: PushCall) async throws -> Answer {
+        let (json, bytes) = try await call.readJSON()
+        let (input, precondition) = (try RecordInput.pushed(kind: kind, json: json, as: nil), try call.precondition())
+        let reason = call.parameters["reason"]
+        return try await commit(call, digest: bytes.digest) { writer, organization in
+            let outcome = try writer.patch(name, input, precondition, reason: reason, in: organization)
+            return ChangeAnswer(outcome, for: call.caller)
+        }
+    }
+
+    func delete(_ name: RecordName, of kind: RecordKind, for call: PushCall) async throws -> Answer {
+        let precondition = try call.precondition()
+        return try await commit(call, digest: SHA256.hash(data: [])) { writer, organization in
+            try writer.remove(name, of: kind, precondition, in: organization)
+            return ChangeAnswer(status: 204)
+        }
+    }
+
+    func readBack(_ name: RecordName, of kind: RecordKind, for call: PushCall) throws -> Answer {
+        try reads.read { reader in
+            let organization = call.caller.organization
+            let id = try reader.id(name, of: kind, in: organization)
+            let form = ListForm(kind: kind, detail: true, personal: call.caller.readsPersonal)
+            var out = ByteWriter(capacity: 1_024)
+            switch try reader.record(id, of: organization, form: form, into: &out) {
+            case .missing: throw Problem.notFound
+            case .deleted: throw Problem.deleted
+            case .found(let hidesExternalID):
+                out.appendEnd(masked: form.masked, hidesExternalID)
+                let way = PersonalRead.Way(organization: organization, keyID: call.caller.keyID, route: call.route.pattern)
+                audit.note(.init(reader.takeTold()), by: way, at: time.now)
+                let version = try JSONParser.parse(out.text)["version"]?.text ?? ""
+                return Answer(
+                    status: 200, headers: [("Content-Type", "application/json"), ("ETag", "\"\(version)\"")], body: .init(bytes: out.bytes),
+                    route: "-")
+            }
+        }
+    }
+}
+
+extension StoreReader {
+    /// - Throws: ``Problem`` where an `external_id` is nobody's.
+    func id(_ name: RecordName, of kind: RecordKind, in organization: OrganizationNumber) throws -> RecordID {
+        switch name {
+        case .id(let id): return id
+        case .externalID(let externalID):
+            guard let id = try id(of: kind, externalID: externalID, in: organization) else { throw Problem.notFound }
+            return id
+        }
+    }
+}
+
+extension Problem {
+    static let deleted = Problem(.gone, "The record was deleted.")
+}
+
+extension PushWriter {
+    /// Creates or replaces. A deleted record is revived under its `external_id`, as an import does, and not under its id.
+    func put(
+        _ name: RecordName, _ input: RecordInput, _ precondition: Precondition, reason: String?, in organization: Organization
+    ) throws -> ChangeOutcome {
+        let stored = try find(name, of: input.kind, in: organization.number)
+        try precondition.check(stored)
+        var options = ChangeOptions()
+        options.mode = .replace
+        options.reason = reason
+        switch (name, stored) {
+        case (.externalID, _): return try apply(input, in: organization, options: options)
+        case (.id(let id), .living):
+            guard let outcome = try change(id, by: input, in: organization, options: options) else { throw Problem.notFound }
+            return outcome
+        case (.id, .deleted): throw Problem.deleted
+        case (.id, .missing): throw Problem.notFound
+        }
+    }
+
+    /// Changes the fields that are given, as a JSON Merge Patch (RFC 7396).
+    func patch(
+        _ name: RecordName, _ input: RecordInput, _ precondition: Precondition, reason: String?, in organization: Organization
+    ) throws -> ChangeOutcome {
+        let record = try living(name, of: input.kind, precondition, in: organization)
+        var options = ChangeOptions()
+        options.reason = reason
+        guard let outcome = try change(record.recordID, by: input.merged(into: record), in: organization, options: options)
+        else { throw Problem.notFound }
+        return outcome
+    }
+
+    func remove(_ name: RecordName, of kind: RecordKind, _ precondition: Precondition, in organization: Organization) throws {
+        let record = try living(name, of: kind, precondition, in: organization)
+        guard try delete(record.recordID, in: organization, options: ChangeOptions()) else { throw Problem.notFound }
+    }
+
+    /// - Throws: ``Problem`` where it is not there, or not at the version that is asked for.
+    func living(
+        _ name: RecordName, of kind: RecordKind, _ precondition: Precondition, in organization: Organization
+    ) throws -> Record {
+        let stored = try find(name, of: kind, in: organization.number)
+        switch stored {
+        case .missing: throw Problem.notFound
+        case .deleted: throw Problem.deleted
+        case .living(let record):
+            try precondition.check(stored)
+            return record
+        }
+    }
+}
+
+extension RecordInput {
+    /// What a record shows of itself and nobody sets; overlooked, so that a record that was read can be pushed back.
+    private static let readOnly: Set = ["id", "version", "created_at", "updated_at", "deleted_at", "rank"]
+
+    /// - Parameter name: the `external_id` that the address names is the record's.
+    /// - Throws: ``Problem`` for what was read with something hidden: to push it back would clear that.
+    static func pushed(kind: RecordKind, json: JSONValue, as name: RecordName?) throws(Problem) -> RecordInput {
+        var json = json
+        if case .object(let members) = json {
+            if case .array(let masked)? = json["masked"], !masked.isEmpty {
+                throw Problem(
+                    .invalidRecord, "This was read with a key that does not see all of it; to push it back would clear the rest.",
+                    error: [.init("pointer", .string("/masked")), .init("message", .string("names what was hidden"))])
+            }
+            json = .object(members.filter { !readOnly.contains($0.name) && $0.name != "masked" })
+        }
+        var input = RecordInput(kind: kind, reading: json)
+        guard case .externalID(let externalID) = name else { return input }
+        if let given = input.externalID, !given.utf8.elementsEqual(externalID.utf8) {
+            input.faults.append(InputFault("/external_id", "is not the one in the address; to change it, PATCH the record by its id"))
+        }
+        input.externalID = externalID
+        if externalID.utf8.count > longestExternalID || externalID.utf8.contains(0) {
+            input.faults.append(InputFault("/external_id", "is 1 to \(longestExternalID) bytes, without NUL"))
+        }
+        return input
+    }
+}
+
+extension ChangeAnswer {
+    /// The record as it is now; its version is its entity tag.
+    init(_ outcome: ChangeOutcome, for caller: Caller) {
+        let record = outcome.record
+        let form = RecordForm(kind: record.kind, projection: .detail, personal: caller.readsPersonal)
+        var out = ByteWriter(capacity: 1_024)
+        let hidesExternalID = RecordRow.write(record, by: form, to: &out)
+        out.appendEnd(masked: form.masked, hidesExternalID)
+        body = Array(out.bytes)
+        headers = [("Content-Type", "application/json"), ("ETag", "\"\(record.version)\"")]
+        if case .created = outcome {
+            status = 201
+            headers.append(("Location", "\(PushRoute.base)/\(record.kind.plural)/\(record.recordID)"))
+        }
+        candidates = record.candidates
+    }
+}
+
+extension Record {
+    /// Whom it tells of.
+    var candidates: [ULID] { kind == .candidate ? [id] : reference("candidate_id").map { [$0] } ?? [] }
+}
+
+extension ByteWriter {
+    /// The end of a record: what was hidden of it.
+    mutating func appendEnd(masked: [String], _ hidesExternalID: Bool) {
+        append(",\"masked\":")
+        JSONValue.array(((hidesExternalID ? ["external_id"] : []) + masked).map(JSONValue.string)).write(to: &self)
+        append("}")
+    }
+}

@@ -1,0 +1,93 @@
+import Domain
+import HTTPSupport
+import HTTPTypes
+import Hummingbird
+
+/// Bodies from outside: bounded in size and time, and of a type that is asked for.
+extension PushCall {
+    /// How long a body may take to arrive.
+    static let bodyDeadline = Duration.seconds(30)
+
+    /// Gives each part of the body to `take`.
+    ///
+    /// - Throws: ``Problem`` where it is too large or too slow.
+    func readBody(_ take: @escaping @Sendable (ByteBuffer) throws -> Void) async throws {
+        let largest = route.largestBody
+        let tooLarge = Problem(.bodyTooLarge, "A body is at most \(largest >> 20) MB here.", headers: [("Connection", "close")])
+        if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > largest { throw tooLarge }
+        let body = request.body
+        try await withThrowingTaskGroup(of: Bool.self) { group in
+            group.addTask {
+                var count = 0
+                for try await part in body {
+                    count += part.readableBytes
+                    guard count <= largest else { throw tooLarge }
+                    try take(part)
+                }
+                return true
+            }
+            group.addTask {
+                try await Task.sleep(for: Self.bodyDeadline)
+                return false
+            }
+            defer { group.cancelAll() }
+            guard try await group.next() == true else {
+                throw Problem(
+                    .bodyTooSlow, "The body took longer than \(Self.bodyDeadline.components.seconds) s.", headers: [("Connection", "close")]
+                )
+            }
+        }
+    }
+
+    /// The body as JSON; nil where there is none.
+    func readOptionalJSON() async throws -> JSONValue? {
+        let isThere = request.headers[.contentLength].map { $0 != "0" } ?? (request.headers[.transferEncoding] != nil)
+        return isThere ? try await readJSON().value : nil
+    }
+
+    /// The body as JSON, with its bytes.
+    ///
+    /// - Throws: ``Problem`` where it is none.
+    func readJSON() async throws -> (value: JSONValue, bytes: ByteBuffer) {
+        let types = method == .patch ? ["application/merge-patch+json", "application/json"] : ["application/json"]
+        guard let given = MediaType(request.headers[.contentType] ?? ""), types.contains(given.name), given.isUTF8 else {
+            throw Problem(
+                .unsupportedMediaType, "The body should be \(types.joined(separator: " or ")), in UTF-8.",
+                headers: [(method == .patch ? "Accept-Patch" : "Accept", types.joined(separator: ", "))])
+        }
+        let collected = Collected()
+        try await readBody { collected.append($0) }
+        let bytes = collected.bytes
+        do {
+            return (try bytes.withUnsafeReadableBytes { try JSONParser.parse($0.bindMemory(to: UInt8.self)) }, bytes)
+        } catch let error as JSONError {
+            throw Problem(
+                .invalidRecord, "The body is no JSON (RFC 8259): \(error).",
+                error: [.init("pointer", .string("")), .init("message", .string("\(error)"))])
+        }
+    }
+}
+
+/// Written by the one task that reads the body, and read when that is done.
+private final class Collected: @unchecked Sendable {
+    private(set) var bytes = ByteBuffer()
+    func append(_ part: ByteBuffer) {
+        var part = part
+        bytes.writeBuffer(&part)
+    }
+}
+
+/// A media type and what of its parameters matters here (RFC 9110, 8.3.1).
+struct MediaType: Equatable, Sendable {
+    /// In lower case, without parameters.
+    let name: String
+    let isUTF8: Bool
+
+    init?(_ field: String) {
+        let parts = field.split(separator: ";").map { $0.filter { $0 != " " && $0 != "\t" }.lowercased() }
+        guard let name = parts.first, !name.isEmpty else { return nil }
+        self.name = name
+        let charset = parts.dropFirst().first { $0.hasPrefix("charset=") }?.dropFirst("charset=".count).filter { $0 != "\"" }
+        isUTF8 = charset == nil || charset == "utf-8"
+    }
+}
