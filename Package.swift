@@ -185,6 +185,8 @@ let package = Package(
             name: "CommandTests", dependencies: ["hirewire", "Domain", "OutboundHTTP", "SQLiteStorage", "Webhooks"],
             swiftSettings: strict),
         .testTarget(
+            name: "DeveloperToolsTests", dependencies: ["DeveloperTools", "Domain", "EmbeddedFiles"], swiftSettings: strict),
+        .testTarget(
             name: "EndToEndTests", dependencies: ["hirewire", "Webhooks", "OutboundHTTP", "SQLiteStorage", "Domain"],
             exclude: ["receivers"], swiftSettings: strict),
     ]

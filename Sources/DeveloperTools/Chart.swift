@@ -7,6 +7,8 @@ struct Chart {
         let name: String
         let style: String
         let counts: [Int64]
+        /// What it is made of: `401: 12, 404: 3`.
+        var parts = ""
     }
 
     let id: String
@@ -41,7 +43,7 @@ struct Chart {
                 ])
             }
         }
-        let rows = series.map { ["name": $0.name, "style": $0.style, "total": Shown.number($0.counts.reduce(0, +))] }
+        let rows = series.map { ["name": $0.name, "style": $0.style, "total": Shown.number($0.counts.reduce(0, +)), "parts": $0.parts] }
         let words = rows.map { "\($0["total"] ?? "") \($0["name"] ?? "")" }.joined(separator: ", ")
         return [
             "id": id, "title": title, "step": self.step, "first": ends.0, "last": ends.1, "bars": bars, "isEmpty": total == 0,
@@ -76,8 +78,18 @@ struct Chart {
             classes.map { one in
                 Series(
                     name: one.name, style: one.style,
-                    counts: span.counts(activity, now) { $0.kind == .request && one.range.contains(Int($0.label) ?? 0) })
+                    counts: span.counts(activity, now) { $0.kind == .request && one.range.contains(Int($0.label) ?? 0) },
+                    parts: parts(activity, now, span) { $0.kind == .request && one.range.contains(Int($0.label) ?? 0) })
             })
+    }
+
+    /// How often each label is meant, in their order.
+    private static func parts(_ activity: [ActivityCount], _ now: Timestamp, _ span: Span, _ isMeant: (ActivityLabel) -> Bool) -> String {
+        let labels = Set(activity.map(\.label).filter(isMeant)).sorted { $0.label < $1.label }
+        return labels.compactMap { label in
+            let count = span.counts(activity, now) { $0 == label }.reduce(0, +)
+            return count > 0 ? "\(label.label): \(Shown.number(count))" : nil
+        }.joined(separator: ", ")
     }
 
     static func attempts(_ activity: [ActivityCount], now: Timestamp, id: String, span: Span) -> Chart {

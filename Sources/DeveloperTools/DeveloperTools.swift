@@ -1,4 +1,5 @@
 import Domain
+import HTTPSupport
 import Hummingbird
 import NIOCore
 import NIOPosix
@@ -10,12 +11,17 @@ public struct OperatorStores: Sendable {
     public let desk: any EndpointDesk
     public let log: any DeliveryLog
     public let reads: any ReadStore
+    /// Is told whose personal data a page shows.
+    public let audit: ReadAudit
 
-    public init(management: any ManagementStore, desk: any EndpointDesk, log: any DeliveryLog, reads: any ReadStore) {
+    public init(
+        management: any ManagementStore, desk: any EndpointDesk, log: any DeliveryLog, reads: any ReadStore, audit: ReadAudit
+    ) {
         self.management = management
         self.desk = desk
         self.log = log
         self.reads = reads
+        self.audit = audit
     }
 }
 

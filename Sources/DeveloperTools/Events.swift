@@ -4,7 +4,7 @@ import NIOPosix
 /// The event feed, the newest first, and what is new as it happens.
 extension DeveloperTools {
     /// How many of the feed's places one page looks at: without a filter, and with one.
-    private static let window: (plain: Int64, filtered: Int64) = (50, 1_000)
+    private static let window: (plain: Int64, filtered: Int64) = (50, 500)
     /// How long a request for new events waits, in milliseconds.
     private static let longestWait: Int64 = 20_000
 
@@ -42,7 +42,7 @@ extension DeveloperTools {
         query.candidates = request.asked("candidate_id").flatMap { RecordID($0[...], kind: .candidate) }.map { [$0.ulid] } ?? []
         query.jobs = request.asked("job_id").flatMap { RecordID($0[...], kind: .job) }.map { [$0.ulid] } ?? []
         query.limit = ListDefinition.largestPage
-        return try stores.reads.read { reader in
+        return try read("/events", visit) { reader in
             let last = try Self.lastSequence(reader, visit.organization.number)
             guard query.candidates.isEmpty, query.jobs.isEmpty else {
                 return (try Self.read(query, reader, visit).reversed().map { shown($0, visit) }, 0, last)
@@ -52,8 +52,11 @@ extension DeveloperTools {
             query.after = max(before - 1 - size, 0)
             query.limit = Int(size)
             let events = try Self.read(query, reader, visit).filter { Self.sequence(of: $0) < before }
-            let first = (query.after ?? 0) + 1
-            return (events.reversed().map { shown($0, visit) }, events.isEmpty && type == nil ? 0 : first, last)
+            let newest = events.suffix(Int(Self.window.plain))
+            // What did not find room is on the next page.
+            let first = newest.count < events.count ? newest.first.map(Self.sequence(of:)) : nil
+            let isEnd = events.isEmpty && type == nil
+            return (newest.reversed().map { shown($0, visit) }, isEnd ? 0 : first ?? (query.after ?? 0) + 1, last)
         }
     }
 
@@ -103,7 +106,7 @@ extension DeveloperTools {
     func event(_ visit: Visit) throws -> PageAnswer {
         guard let id = EventID(visit.id) else { return missing(visit, "event") }
         var out = ByteWriter()
-        let found = try stores.reads.read { try $0.event(id, of: visit.organization.number, personal: true, into: &out) }
+        let found = try read("/events/{id}", visit) { try $0.event(id, of: visit.organization.number, personal: true, into: &out) }
         guard found, let event = try? JSONParser.parse(out.text) else { return missing(visit, "event") }
         var content = shown(event, visit)
         content["json"] = Shown.visible(Shown.pretty(event))
@@ -120,7 +123,7 @@ extension DeveloperTools {
         }
         var query = EventQuery()
         (query.after, query.limit) = (after, 200)
-        let (events, last) = try stores.reads.read {
+        let (events, last) = try read("/events", visit) {
             (try Self.read(query, $0, visit), try Self.lastSequence($0, visit.organization.number))
         }
         let rows = templates.render("event-rows", ["events": events.reversed().map { shown($0, visit) }, "isNew": true])

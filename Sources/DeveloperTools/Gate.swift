@@ -13,6 +13,9 @@ extension DeveloperTools {
             return try checked(request, route)
         } catch let refusal as Refusal {
             return refusal.answer
+        } catch let refused as NotInPlan {
+            let message = "\(refused). `hirewire organizations edit` changes the plan."
+            return page("error", title: "Not in the plan", ["message": message, "isSignedIn": true], status: .forbidden)
         } catch {
             return page("error", title: "Something went wrong", ["message": "\(Self.words(for: error))"], status: .internalServerError)
         }
@@ -41,7 +44,7 @@ extension DeveloperTools {
                     ["message": "It belongs to a session that has ended. Go back, reload the page and send it again."], status: .forbidden)
             }
         }
-        if route.pattern == PageRoute.signIn { return try signIn(request) }
+        if route.pattern == PageRoute.signIn, route.isPost { return try signIn(request) }
         guard let session, let visit = try visit(request, session) else {
             return route.pattern == PageRoute.home ? signInPage(request) : .redirect(to: Self.signInAddress(for: request))
         }

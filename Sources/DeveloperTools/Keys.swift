@@ -14,7 +14,7 @@ extension DeveloperTools {
         let all = try keys(of: visit)
         var content: [String: Any] = [
             "keys": all.map { shown($0, visit) }, "hasKeys": !all.isEmpty, "name": visit.request.field("name") ?? "",
-            "rateLimit": visit.request.field("rate_limit") ?? String(APIKey.defaultRateLimit),
+            "rateLimit": visit.request.field("rate_limit") ?? String(visit.organization.plan.rateLimit),
             "scopes": scopeChoices(visit.request.isPost ? visit.request.fields("scope") : ["read"]),
             "expiries": expiryChoices(visit.request.field("expires") ?? "90d"),
             "isOpen": all.isEmpty || !faults.isEmpty,

@@ -19,9 +19,39 @@ extension DeveloperTools {
             "id": organization.typedID, "name": Shown.visible(organization.name), "threshold": Self.plain(organization.matchThreshold),
             "created": Shown.time(organization.createdAt, now: visit.now), "isCurrent": organization.number == visit.organization.number,
         ]
+        let plan = organization.plan
+        (shown["hasAPI"], shown["hasWebhooks"], shown["rateLimit"]) = (plan.hasAPI, plan.hasWebhooks, String(plan.rateLimit))
+        shown["maxKeys"] = plan.mostKeys.map(String.init)
+        shown["maxEndpoints"] = plan.mostEndpoints.map(String.init)
+        shown["plan"] = Self.words(of: plan)
         shown["displayName"] = organization.displayName.map(Shown.visible)
         shown["dashboardURL"] = organization.dashboardURL.map(Shown.visible)
         return shown
+    }
+
+    private static func words(of plan: Plan) -> String {
+        let missing = [plan.hasAPI ? nil : "no API", plan.hasWebhooks ? nil : "no webhooks"].compactMap { $0 }
+        let most = [plan.mostKeys.map { "\($0) keys" }, plan.mostEndpoints.map { "\($0) endpoints" }].compactMap { $0 }
+        return (missing + ["\(plan.rateLimit)/min"] + most).joined(separator: ", ")
+    }
+
+    /// The plan that a form asks for.
+    private static func plan(_ request: PageRequest) throws(InputFaults) -> Plan {
+        var plan = Plan()
+        var faults: [InputFault] = []
+        func number(_ name: String, _ right: String) -> Int? {
+            guard let text = request.field(name) else { return nil }
+            if let number = Int(text), number >= 0 { return number }
+            faults.append(InputFault(name, right))
+            return nil
+        }
+        plan.hasAPI = request.field("api") != nil
+        plan.hasWebhooks = request.field("webhooks") != nil
+        plan.rateLimit = number("rate_limit", "is from 1 to 1000000000") ?? APIKey.defaultRateLimit
+        plan.mostKeys = number("max_keys", "is a number, or empty for no limit")
+        plan.mostEndpoints = number("max_endpoints", "is a number, or empty for no limit")
+        if !faults.isEmpty { throw InputFaults(faults) }
+        return plan
     }
 
     /// A number without a fraction that says nothing.
@@ -59,6 +89,10 @@ extension DeveloperTools {
             content["displayName"] = visit.request.field("display_name") ?? ""
             content["dashboardURL"] = visit.request.field("dashboard_url") ?? ""
             content["threshold"] = visit.request.field("match_threshold") ?? ""
+            (content["hasAPI"], content["hasWebhooks"]) = (visit.request.field("api") != nil, visit.request.field("webhooks") != nil)
+            content["rateLimit"] = visit.request.field("rate_limit") ?? ""
+            content["maxKeys"] = visit.request.field("max_keys") ?? ""
+            content["maxEndpoints"] = visit.request.field("max_endpoints") ?? ""
         }
         content.merge(Self.summary(of: faults)) { $1 }
         return page(
@@ -73,10 +107,12 @@ extension DeveloperTools {
             return form(organization, visit, faults: [InputFault("match_threshold", "is a number from 0 to 100")])
         }
         do {
+            let plan = try Self.plan(request)
             _ = try stores.management.editOrganization(named: organization.name) { organization in
                 organization.displayName = request.field("display_name")
                 organization.dashboardURL = request.field("dashboard_url")
                 organization.matchThreshold = threshold
+                organization.plan = plan
             }
             return .redirect(to: "/organizations/\(organization.typedID)?done=saved")
         } catch let refusal as InputFaults { return form(organization, visit, faults: refusal.faults) }

@@ -23,6 +23,7 @@ struct PageRoute: Sendable {
 
     static let all: [PageRoute] = [
         get(home) { try $0.overview($1) },
+        get(signIn) { _, _ in .redirect(to: home) },
         post(signIn) { _, _ in .redirect(to: home) },
         post("/sign-out") { try $0.signOut($1) },
         get(assets) { _, _ in .redirect(to: home) },

@@ -1,4 +1,5 @@
 import Domain
+import HTTPSupport
 
 /// The records: lists with the filters of the public API, and one record with all that is known of it.
 extension DeveloperTools {
@@ -31,7 +32,7 @@ extension DeveloperTools {
             "sorts": sorts(definition, visit), "changedSince": visit.request.asked("updated_after") ?? "",
             "includesDeleted": visit.request.asked("include_deleted") == "true",
             "curl": curl("/api/v1/\(definition.kind.plural)", query: Self.query(parameters.map { ($0.name, $0.value) })),
-            "columns": RecordColumns.of(definition.kind).map(\.title), "one": definition.kind.singular,
+            "columns": RecordColumns.of(definition.kind).map(\.title), "many": definition.kind.plural,
         ]
         do {
             let request = try ListRequest(parameters, definition: definition)
@@ -80,10 +81,22 @@ extension DeveloperTools {
         let form = ListForm(kind: definition.kind, personal: true, embedding: definition.embeds, expanded: request.expanded)
         var out = ByteWriter()
         out.append("[")
-        let end = try stores.reads.read { try $0.list(request.query, of: visit.organization.number, form: form, into: &out) }
+        let end = try read("/data/{kind}", visit) { try $0.list(request.query, of: visit.organization.number, form: form, into: &out) }
         out.append("]")
         guard case .array(let records) = try JSONParser.parse(out.bytes) else { return ([], nil) }
         return (records, end.hasMore ? end.last.map { request.cursor(after: $0) } : nil)
+    }
+
+    /// Reads, and notes whose personal data was given to the operator.
+    ///
+    /// - Parameter route: the pattern of the page's address.
+    func read<Result>(_ route: String, _ visit: Visit, _ body: (any StoreReader) throws -> Result) throws -> Result {
+        try stores.reads.read { reader in
+            let result = try body(reader)
+            let way = PersonalRead.Way(organization: visit.organization.number, keyID: nil, route: route)
+            stores.audit.note(.init(reader.takeTold()), by: way, at: visit.now)
+            return result
+        }
     }
 
     private func row(_ record: JSONValue, _ kind: RecordKind, _ visit: Visit) -> [String: Any] {
@@ -108,7 +121,7 @@ extension DeveloperTools {
         }
         var out = ByteWriter()
         let form = ListForm(kind: id.kind, detail: true, personal: true, embedding: definition.embeds)
-        let lookup = try stores.reads.read { try $0.record(id, of: visit.organization.number, form: form, into: &out) }
+        let lookup = try read("/data/{kind}/{id}", visit) { try $0.record(id, of: visit.organization.number, form: form, into: &out) }
         out.append("}")
         let section = "/data/\(id.kind.plural)"
         switch lookup {
@@ -126,6 +139,7 @@ extension DeveloperTools {
             [
                 "id": id.description, "kind": id.kind.singular, "listPath": section, "listTitle": id.kind.title,
                 "fields": members.filter { !$0.value.isNothing }.map { field($0, visit) }, "related": related(id),
+                "isRelated": !related(id).isEmpty,
                 "unknown": members.filter(\.value.isNothing).map(\.name).joined(separator: ", "),
                 "curl": curl("/api/v1/\(id.kind.plural)/\(id)"),
             ])

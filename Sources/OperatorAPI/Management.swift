@@ -71,7 +71,7 @@ struct Management: Sendable {
 
     private func planChanges(_ json: JSONValue, _ outer: inout ManagementBody) throws -> [(inout Organization) -> Void] {
         var changes: [(inout Organization) -> Void] = []
-        do {
+        do throws(InputFaults) {
             var body = try ManagementBody(json)
             body.flag("api") { flag in changes.append { $0.plan.hasAPI = flag } }
             body.flag("webhooks") { flag in changes.append { $0.plan.hasWebhooks = flag } }
@@ -79,8 +79,8 @@ struct Management: Sendable {
             body.integer("max_keys") { number in changes.append { $0.plan.mostKeys = number } }
             body.integer("max_endpoints") { number in changes.append { $0.plan.mostEndpoints = number } }
             try body.finish()
-        } catch let refused as InputFaults {
-            for fault in refused.faults { outer.fault("plan\(fault.pointer)", fault.message) }
+        } catch {
+            for fault in error.faults { outer.fault("plan\(fault.pointer)", fault.message) }
         }
         return changes
     }

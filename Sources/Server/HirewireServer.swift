@@ -57,7 +57,8 @@ public struct HirewireServer {
         let listener = try await listen(settings, core, time)
         let scheme = settings.tlsCertificate == nil ? "http" : "https"
         let publicURL = "\(scheme)://\(shown(settings.host)):\(listener.port)"
-        let pages = developerTools(settings, settings.publicURL.isEmpty ? publicURL : settings.publicURL, database, readers, deliveries)
+        let pages = developerTools(
+            settings, settings.publicURL.isEmpty ? publicURL : settings.publicURL, database, readers, audit, deliveries)
         let operatorApp = operatorApplication(settings, push, readers, deliveries, observer, pages, logger) { port in
             ready(publicURL, "http://\(shown(settings.operatorHost)):\(port)")
         }
@@ -131,7 +132,8 @@ public struct HirewireServer {
     }
 
     private static func developerTools(
-        _ settings: ServeSettings, _ publicURL: String, _ database: Database, _ readers: ReaderPool, _ deliveries: Deliveries
+        _ settings: ServeSettings, _ publicURL: String, _ database: Database, _ readers: ReaderPool, _ audit: ReadAudit,
+        _ deliveries: Deliveries
     ) -> DeveloperTools {
         var configuration = DeveloperTools.Configuration()
         configuration.publicURL = publicURL
@@ -140,7 +142,7 @@ public struct HirewireServer {
         configuration.problem = { problem(readers, deliveries) }
         return DeveloperTools(
             configuration: configuration,
-            stores: OperatorStores(management: database, desk: deliveries.desk, log: deliveries.outbox, reads: readers))
+            stores: OperatorStores(management: database, desk: deliveries.desk, log: deliveries.outbox, reads: readers, audit: audit))
     }
 
     /// Why the service is not ready; nil when all is well.

@@ -105,4 +105,20 @@ import Testing
             #expect(page.contains("func verify\(dialect)("))
         }
     }
+
+    @Test func whatThePlanDoesNotHaveIsRefusedInWords() throws {
+        // given
+        let folder = try Folder()
+        let server = try Server(folder("plan.db"))
+        try server.command("organizations", "edit", "default", "--max-keys", "1")
+        let visitor = try OperatorVisitor.signedIn(server)
+        let form = ["name": "one", "scope": "read", "rate_limit": "1", "expires": "never"]
+        #expect(try visitor.post("/keys", form).status == 200)
+
+        // when
+        let refused = try visitor.post("/keys", form)
+
+        // then
+        #expect(refused.status == 403 && refused.text.contains("<h1>Not in the plan</h1>"))
+    }
 }

@@ -107,7 +107,9 @@ class Pages(Browsing):
             self.judge(axe, page, 'endpoint-added', dark)
 
     def judge(self, axe, page, name, dark):
-        found = axe.run(page).response['violations']
+        response = axe.run(page).response
+        self.assertGreater(len(response['passes']), 10, 'axe has looked')
+        found = response['violations']
         serious = [f"{fault['id']}: {fault['help']}: {node['html'][:160]} {node.get('failureSummary', '')[:300]}"
                    for fault in found if fault['impact'] in ('serious', 'critical') for node in fault['nodes']]
         with self.subTest(f"{name} {'dark' if dark else 'light'}"):
