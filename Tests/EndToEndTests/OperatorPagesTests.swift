@@ -121,4 +121,44 @@ import Testing
         // then
         #expect(refused.status == 403 && refused.text.contains("<h1>Not in the plan</h1>"))
     }
+
+    @Test func thePlanIsSetOnTheOrganizationsPage() throws {
+        // given
+        let folder = try Folder()
+        let server = try Server(folder("plan.db"))
+        let visitor = try OperatorVisitor.signedIn(server)
+        let organization = try #require(try server.command("organizations", "list")["id"].string)
+        let path = "/organizations/\(organization)"
+
+        // when: webhooks are not ticked
+        let form = ["match_threshold": "70", "api": "yes", "rate_limit": "55", "max_keys": "3", "max_endpoints": ""]
+        #expect(try visitor.post(path, form).status == 303)
+
+        // then
+        let plan = try server.command("organizations", "list")["plan"]
+        #expect(plan["api"].bool == true && plan["webhooks"].bool == false && plan["rate_limit"].int == 55)
+        #expect(plan["max_keys"].int == 3 && plan["max_endpoints"].isNull)
+        #expect(try visitor.get("/organizations").text.contains("no webhooks, 55/min, 3 keys"))
+        let refused = try visitor.post(path, form.merging(["rate_limit": "many"]) { $1 })
+        #expect(refused.status == 422 && refused.text.contains("many"))
+    }
+
+    @Test func whatTheOperatorReadsIsToldInTheAudit() throws {
+        // given
+        let folder = try Folder()
+        let server = try Server(folder("audit.db"))
+        try folder.write("{\"external_id\":\"c1\",\"full_name\":\"Ada\",\"email\":\"ada@example.com\"}\n", to: "one.ndjson")
+        try server.command("import", "candidates", folder("one.ndjson"))
+        let visitor = try OperatorVisitor.signedIn(server)
+
+        // when
+        #expect(try visitor.get("/data/candidates").status == 200)
+
+        // then
+        #expect(
+            try poll(seconds: 10, every: 0.2) {
+                let reads = try Program.run(["audit", "--candidate", "c1", "--json", "--database", server.database]).lines
+                return reads.contains { $0["key_id"].isNull && $0["route"].string == "/data/{kind}" }
+            })
+    }
 }
