@@ -73,7 +73,9 @@ class Pages(Browsing):
         self.assertEqual(self.program.api('/api/v1/key', page.locator('#new-key').inner_text())[0], 200)
         page.goto(f'/webhooks/{self.endpoint}')
         page.get_by_role('button', name='Send a test').click()
-        wait_until(lambda: page.reload() and page.get_by_text('answered 200').count(), what='the answer')
+        # A page that is still on its way can't be loaded again.
+        page.wait_for_url('**/deliveries/*')
+        wait_until(lambda: page.goto(page.url) and page.get_by_text('answered 200').count(), what='the answer')
         page.goto('/deliveries')
         page.get_by_label('Status').select_option('succeeded')
         page.get_by_role('button', name='Filter').click()

@@ -29,7 +29,7 @@ class Work(Browsing):
         self.assertNotIn(key.split('_')[2], page.content())
         row = page.get_by_role('row', name='BI dashboard')
         self.assertIn('active', row.inner_text())
-        wait_until(lambda: page.reload() and '1' == row.locator('[data-label=Requests]').inner_text(), what='the usage')
+        wait_until(lambda: page.goto(page.url) and '1' == row.locator('[data-label=Requests]').inner_text(), what='the usage')
 
         # when it gets another secret
         row.get_by_role('link', name='Rotate').click()
@@ -126,7 +126,7 @@ class Work(Browsing):
         page.get_by_label('Status').select_option('succeeded')
         page.get_by_label('Event', exact=True).select_option('candidate.created')
         page.get_by_role('button', name='Filter').click()
-        wait_until(lambda: page.reload() and page.locator('tbody tr').count() == 30, what='the whole list')
+        wait_until(lambda: page.goto(page.url) and page.locator('tbody tr').count() == 30, what='the whole list')
         page.get_by_label('Status').select_option('failed')
         page.get_by_role('button', name='Filter').click()
         page.get_by_text('No deliveries that fit').wait_for()
