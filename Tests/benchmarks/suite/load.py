@@ -31,6 +31,7 @@ class Load:
 
     def __init__(self, name, port, requests, answer_size=None):
         self.name, self.port, self.requests, self.answer_size = name, port, requests, answer_size
+        self.connections = CONNECTIONS
         self.rates = []
         self.p99 = []
 
