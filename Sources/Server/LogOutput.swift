@@ -142,7 +142,20 @@ final class AccessObserver: AccessObserving {
     func finished(_ record: AccessRecord) {
         metrics.record(route: record.answer.route, status: record.answer.status, nanoseconds: record.nanoseconds)
         guard logsRequests || record.answer.cause != nil else { return }
-        // A path that is none of ours could hold anything, so it is not repeated.
-        output.request(record, path: record.answer.route == "-" ? "-" : record.path)
+        output.request(record, path: Self.shown(record.path, route: record.answer.route))
+    }
+
+    /// A path that is none of ours could hold anything, and so could what stands for an id and is none, such as an e-mail
+    /// address: then the route's pattern says enough.
+    static func shown(_ path: String, route: String) -> String {
+        guard route.contains("{") else { return route == "-" ? "-" : path }
+        let (parts, pattern) = (path.split(separator: "/"), route.split(separator: "/"))
+        let isKnown = parts.count == pattern.count && zip(parts, pattern).allSatisfy { $0 == $1 || ($1.hasPrefix("{") && isID($0)) }
+        return isKnown ? path : route
+    }
+
+    private static func isID(_ text: Substring) -> Bool {
+        guard let mark = text.firstIndex(of: "_") else { return false }
+        return ULID(text: text, prefix: String(text[..<mark])) != nil && text[..<mark].count <= 5
     }
 }

@@ -143,4 +143,23 @@ import Testing
         #expect(line.contains("/api/v1/candidates") && line.contains("200"))
         #expect(!server.process.errors.contains("engineer") && !server.process.errors.contains(key))
     }
+
+    @Test func theAccessLogRepeatsNoPathThatCouldNameSomebody() throws {
+        // given
+        let server = try Server(folder("paths.db"), ["--demo", "--access-log", "on", "--log-format", "json"])
+        let key = try #require(server.key)
+        let id = try #require(try server.get("/api/v1/candidates?limit=1", key: key).json["data"][0]["id"].string)
+
+        // when
+        _ = try server.get("/api/v1/candidates/ada@example.com", key: key)
+        _ = try server.get("/api/v1/candidates/Ada_Lovelace/resume", key: key)
+        _ = try server.get("/people/ada@example.com", key: key)
+        _ = try server.get("/api/v1/candidates/\(id)", key: key, ["X-Request-Id: last"])
+
+        // then
+        #expect(poll(seconds: 5) { server.process.errors.contains("\"last\"") })
+        let log = server.process.errors
+        #expect(!log.contains("ada@example.com") && !log.contains("Lovelace"))
+        #expect(log.contains("\"path\":\"/api/v1/candidates/\(id)\"") && log.contains("\"path\":\"/api/v1/candidates/{id}\""))
+    }
 }
