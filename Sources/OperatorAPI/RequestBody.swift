@@ -8,35 +8,45 @@ extension PushCall {
     /// How long a body may take to arrive.
     static let bodyDeadline = Duration.seconds(30)
 
-    /// Gives each part of the body to `take`.
+    /// Puts each part of the body into `state` by `take`.
     ///
     /// - Parameter deadline: how long all of it may take.
-    /// - Throws: ``Problem`` where it is too large or too slow.
-    func readBody(within deadline: Duration = bodyDeadline, _ take: @escaping @Sendable (ByteBuffer) throws -> Void) async throws {
+    /// - Throws: ``Problem`` where it is too large, too slow or cut short.
+    func readBody<State: Sendable>(
+        into state: State, within deadline: Duration = bodyDeadline, _ take: @escaping @Sendable (inout State, ByteBuffer) throws -> Void
+    ) async throws -> State {
         let largest = route.largestBody
         let tooLarge = Problem(.bodyTooLarge, "A body is at most \(largest >> 20) MB here.", headers: [("Connection", "close")])
         if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > largest { throw tooLarge }
         let body = request.body
-        try await withThrowingTaskGroup(of: Bool.self) { group in
+        return try await withThrowingTaskGroup(of: State?.self) { group in
             group.addTask {
-                var count = 0
-                for try await part in body {
+                var (state, count) = (state, 0)
+                var parts = body.makeAsyncIterator()
+                while let part = try await Self.next(&parts) {
                     count += part.readableBytes
                     guard count <= largest else { throw tooLarge }
-                    try take(part)
+                    try take(&state, part)
                 }
-                return true
+                return state
             }
             group.addTask {
                 try await Task.sleep(for: deadline)
-                return false
+                return nil
             }
             defer { group.cancelAll() }
-            guard try await group.next() == true else {
+            guard let read = try await group.next() ?? nil else {
                 throw Problem(
-                    .bodyTooSlow, "The body took longer than \(deadline.components.seconds) s.", headers: [("Connection", "close")]
-                )
+                    .bodyTooSlow, "The body took longer than \(deadline.components.seconds) s.", headers: [("Connection", "close")])
             }
+            return read
+        }
+    }
+
+    /// A client that leaves in the middle is no fault of ours.
+    private static func next(_ parts: inout RequestBody.AsyncIterator) async throws -> ByteBuffer? {
+        do { return try await parts.next() } catch let cancelled as CancellationError { throw cancelled } catch {
+            throw Problem(.invalidRequest, "The body ended before its time.", headers: [("Connection", "close")])
         }
     }
 
@@ -56,9 +66,7 @@ extension PushCall {
                 .unsupportedMediaType, "The body should be \(types.joined(separator: " or ")), in UTF-8.",
                 headers: [(method == .patch ? "Accept-Patch" : "Accept", types.joined(separator: ", "))])
         }
-        let collected = Collected()
-        try await readBody { collected.append($0) }
-        let bytes = collected.bytes
+        let bytes = try await readBody(into: ByteBuffer()) { $0.writeImmutableBuffer($1) }
         do {
             return (try bytes.withUnsafeReadableBytes { try JSONParser.parse($0.bindMemory(to: UInt8.self)) }, bytes)
         } catch let error as JSONError {
@@ -66,15 +74,6 @@ extension PushCall {
                 .invalidRecord, "The body is no JSON (RFC 8259): \(error).",
                 error: [.init("pointer", .string("")), .init("message", .string("\(error)"))])
         }
-    }
-}
-
-/// Written by the one task that reads the body, and read when that is done.
-final class Collected: @unchecked Sendable {
-    private(set) var bytes = ByteBuffer()
-    func append(_ part: ByteBuffer) {
-        var part = part
-        bytes.writeBuffer(&part)
     }
 }
 

@@ -15,8 +15,7 @@ extension PushAPI {
                 headers: [("Accept", ResumeForm.all.keys.sorted().joined(separator: ", "))])
         }
         let fileName = try Self.fileName(call)
-        let spool = try SpoolFile()
-        try await call.readBody { try spool.append($0) }
+        let spool = try await call.readBody(into: SpoolFile()) { try $0.append($1) }
         guard spool.count > 0 else { throw Problem(.invalidRecord, "The body is empty; a résumé has at least a byte.") }
         guard form.fits(spool.head) else {
             throw Problem(.unsupportedMediaType, "The body does not begin as \(type) does; send it as what it is.")
@@ -135,6 +134,7 @@ final class SpoolFile: ByteSource {
                 var done = 0
                 while done < bytes.count {
                     let written = write(descriptor, bytes.baseAddress! + done, bytes.count - done)
+                    if written < 0, errno == EINTR { continue }
                     guard written > 0 else { throw StoreError.unavailable("a temporary file can't be written: errno \(errno)") }
                     done += written
                 }
