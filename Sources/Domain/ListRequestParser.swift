@@ -5,8 +5,12 @@ struct ListRequestParser {
     var fields: Set<String>?
     var expanded: Set<RecordKind> = []
     var canonical = ""
+    var notation: Notation?
+    /// Everything in one answer.
+    var isExport = false
 
     private var explicitSort: ListSort?
+    private var hasLimit = false
     /// Filters and sort by name, in one spelling each, for `canonical`.
     private var spelled: [(name: String, value: String)] = []
 
@@ -80,7 +84,17 @@ struct ListRequestParser {
     private mutating func readCommon(_ parameter: RequestParameter) throws(ParameterFault) {
         let (name, value) = (parameter.name, parameter.value)
         switch name {
-        case "limit": query.limit = try limit(value)
+        case "limit":
+            query.limit = try limit(value)
+            hasLimit = true
+        case "format":
+            guard let chosen = Notation(rawValue: value) else {
+                throw .invalid(name, message: "knows no '\(value.prefix(60))'", allowed: Notation.allCases.map(\.rawValue))
+            }
+            notation = chosen
+        case "export":
+            guard value == "all" else { throw .invalid(name, message: "takes only 'all'", allowed: ["all"]) }
+            isExport = true
         case "sort": try readSort(value)
         case "fields": fields = Set(try names(value, of: name, from: definition.fieldNames))
         case "expand":
@@ -237,6 +251,7 @@ struct ListRequestParser {
         if query.includeDeleted, !query.sort.isByChange {
             throw .invalid("sort", message: "tombstones come in the order of updated_at only", allowed: ["updated_at", "-updated_at"])
         }
+        if isExport, hasLimit { throw .invalid("limit", message: "is for pages; 'export=all' gives every row") }
         joinScoreAndJobs()
         guard canonical.utf8.count <= 3_500 else {
             throw .invalid("limit", message: "the filters are too long to page through: 3500 bytes at most, decoded")

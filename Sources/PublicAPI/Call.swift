@@ -9,6 +9,7 @@ struct Call: Sendable {
     let key: APIKey
     let reply: Reply
     let tag: EntityTag?
+    let notation: Notation
 
     var readsPersonal: Bool { key.scopes.contains(.personal) }
 

@@ -91,6 +91,7 @@ enum Route: Equatable {
         switch self {
         case .openAPIYAML: ["application/yaml"]
         case .documentation: ["text/html"]
+        case .list: Notation.allCases.map(\.mediaType)
         case .openAPIJSON: ["application/json", "application/vnd.oai.openapi+json"]
         default: ["application/json"]
         }
