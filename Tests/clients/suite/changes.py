@@ -34,14 +34,14 @@ class Changer:
         except Exception as problem:
             self.problem = problem
 
-    def change(self):
-        """One new candidate, one deleted, at times an earlier one back, and the rest moved. Candidates with numbers that
+    def change(self, revive=False):
+        """One new candidate, one deleted, an earlier one back if asked, and the rest moved. Candidates with numbers that
         no move takes stay as they are."""
         self.made += 1
         self.gone += 1
         records = [put(f"late-{self.made}", years_experience=1), {**candidate(invented(self.gone * 4 + 1)), "method": "DELETE"}]
-        if self.gone % 5 == 0:
-            records.append(put(invented((self.gone - 3) * 4 + 1), years_experience=2))
+        if revive:
+            records.append(put(invented((self.gone - 1) * 4 + 1), years_experience=2))
         while len(records) < self.size:
             name = invented(self.rng.randrange(3_500) * 4)
             if all(record["external_id"] != name for record in records):

@@ -53,14 +53,14 @@ class Client:
             self.name, expected, got, sum(counts.values()), counts[429], lines if lines is not None else lines_of(self.recipe),
             time.monotonic() - self.began, note)
 
-    def walk(self, read):
+    def walk(self, read, fits=lambda row: True, lines=None):
         """The table's row for a walk under changes: `read` gives the ids that came, in any order. What stood still came
-        exactly once, what moved at least once, and nothing else came."""
+        exactly once, what moved at least once, and nothing else came. `fits` says which rows were asked for."""
         before = stored.candidates(self.program.database)
         ids = read()
         after = stored.candidates(self.program.database)
         counts = collections.Counter(ids)
-        staying = before.keys() & after.keys()
+        staying = {one for one in before.keys() & after.keys() if fits(before[one]) and fits(after[one])}
         still = {one for one in staying if before[one].version == after[one].version}
         self.hold(not (staying - counts.keys()), "rows never came", staying - counts.keys())
         twice = {one for one in still if counts[one] != 1}
@@ -68,7 +68,21 @@ class Client:
         strange = {one for one in counts.keys() - before.keys() - after.keys() if not self.known(one)}
         self.hold(not strange, "rows came that there never were", strange)
         moved = len(staying) - len(still)
-        return self.row(len(staying), len(staying & counts.keys()), f"{moved} moved meanwhile, {len(ids) - len(counts)} came again")
+        note = f"{moved} moved meanwhile, {len(ids) - len(counts)} came again"
+        return self.row(len(staying), len(staying & counts.keys()), note, lines)
+
+    def snapshot(self, read, lines=None):
+        """The same for an export: no row comes twice, moved or not."""
+        ids = []
+
+        def reading():
+            nonlocal ids
+            ids = read()
+            return ids
+
+        row = self.walk(reading, lines=lines)
+        self.hold(len(ids) == len(set(ids)), "rows came twice in one snapshot", ids[:0])
+        return row
 
     def known(self, one):
         """Made and deleted during the walk."""
