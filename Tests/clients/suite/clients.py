@@ -43,6 +43,7 @@ class Client:
             list(map(str, words)), cwd=self.folder, env=self.environment, timeout=timeout, capture_output=True, text=True,
             input=stdin)
         (self.folder / "stderr.txt").write_text(done.stderr, encoding="utf-8")
+        (self.folder / "stdout.txt").write_text(done.stdout, encoding="utf-8")
         if done.returncode != 0:
             raise Broken(f"{self.name}: exit code {done.returncode}\n{done.stderr[-3000:]}\n{done.stdout[-1000:]}")
         return done.stdout
