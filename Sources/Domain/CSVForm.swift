@@ -148,7 +148,7 @@ public struct CSVForm: Sendable {
 
 extension ByteWriter {
     /// A time without quotes.
-    mutating func append(plain time: Timestamp) {
+    public mutating func append(plain time: Timestamp) {
         reserve(27)
         time.write(to: base + _count)
         _count &+= 27

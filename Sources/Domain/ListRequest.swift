@@ -24,8 +24,6 @@ public struct ListRequest: Sendable {
     public let fields: Set<String>?
     /// The related records to give whole.
     public let expanded: Set<RecordKind>
-    /// As `format` asks for it; nil where it does not.
-    public let notation: Notation?
     /// Every row is asked for, in one answer.
     public let isExport: Bool
     /// The filters and the sort, in one spelling: equal for equal requests.
@@ -38,7 +36,6 @@ public struct ListRequest: Sendable {
         query = parser.query
         fields = parser.fields
         expanded = parser.expanded
-        notation = parser.notation
         isExport = parser.isExport
         canonical = parser.canonical
     }

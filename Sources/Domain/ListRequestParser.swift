@@ -5,7 +5,6 @@ struct ListRequestParser {
     var fields: Set<String>?
     var expanded: Set<RecordKind> = []
     var canonical = ""
-    var notation: Notation?
     /// Everything in one answer.
     var isExport = false
 
@@ -88,10 +87,8 @@ struct ListRequestParser {
             query.limit = try limit(value)
             hasLimit = true
         case "format":
-            guard let chosen = Notation(rawValue: value) else {
-                throw .invalid(name, message: "knows no '\(value.prefix(60))'", allowed: Notation.allCases.map(\.rawValue))
-            }
-            notation = chosen
+            // What is chosen is known before, with the cost: here it is only checked.
+            _ = try Notation(parameter: value)
         case "export":
             guard value == "all" else { throw .invalid(name, message: "takes only 'all'", allowed: ["all"]) }
             isExport = true
@@ -251,7 +248,7 @@ struct ListRequestParser {
         if query.includeDeleted, !query.sort.isByChange {
             throw .invalid("sort", message: "tombstones come in the order of updated_at only", allowed: ["updated_at", "-updated_at"])
         }
-        if isExport, hasLimit { throw .invalid("limit", message: "is for pages; 'export=all' gives every row") }
+        if isExport, hasLimit { throw .invalid("limit", message: "is for pages; 'export=all' gives everything") }
         joinScoreAndJobs()
         guard canonical.utf8.count <= 3_500 else {
             throw .invalid("limit", message: "the filters are too long to page through: 3500 bytes at most, decoded")

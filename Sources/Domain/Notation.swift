@@ -15,6 +15,13 @@ public enum Notation: String, Sendable, CaseIterable {
         }
     }
 
+    init(parameter value: String) throws(ParameterFault) {
+        guard let notation = Notation(rawValue: value) else {
+            throw .invalid("format", message: "knows no '\(value.prefix(60))'", allowed: Self.allCases.map(\.rawValue))
+        }
+        self = notation
+    }
+
     /// Other names that clients have for the media type.
     public var aliases: [String] {
         switch self {

@@ -97,6 +97,11 @@ public struct EventQuery: Sendable {
     public var jobs: [ULID] = []
     public var createdAfter: Timestamp?
     public var createdBefore: Timestamp?
+    public var notation = Notation.json
+    /// The names of a CSV line's cells.
+    public static let columnNames = [
+        "id", "type", "sequence", "created_at", "organization", "subject.kind", "subject.id", "subject.version", "data",
+    ]
     public init() {}
 }
 
@@ -147,6 +152,10 @@ public protocol StoreReader: AnyObject {
     func events(
         _ query: EventQuery, of organization: OrganizationNumber, personal: Bool, into out: inout ByteWriter
     ) throws -> EventEnd
+    /// How many events there are from the query's position on.
+    func count(_ query: EventQuery, of organization: OrganizationNumber) throws -> Int
+    /// The sequence of the feed's newest event; 0 before the first.
+    func lastEvent(of organization: OrganizationNumber) throws -> Int64
     func event(
         _ id: EventID, of organization: OrganizationNumber, personal: Bool, into out: inout ByteWriter
     ) throws -> Bool

@@ -70,11 +70,12 @@ public final class Gzip: Sendable {
         }
 
         public func compress(_ bytes: UnsafeRawBufferPointer, _ flush: Flush, into out: inout ByteBuffer) {
-            let mode = switch flush {
-            case .none: Z_NO_FLUSH
-            case .sync: Z_SYNC_FLUSH
-            case .finish: Z_FINISH
-            }
+            let mode =
+                switch flush {
+                case .none: Z_NO_FLUSH
+                case .sync: Z_SYNC_FLUSH
+                case .finish: Z_FINISH
+                }
             // zlib does not write to its input.
             compressor.stream.next_in = UnsafeMutablePointer(mutating: bytes.bindMemory(to: UInt8.self).baseAddress)
             compressor.stream.avail_in = UInt32(bytes.count)

@@ -132,6 +132,8 @@ public struct Problem: Refusal, Sendable {
     /// The same answer whoever asks for what: unknown, or another organization's.
     public static let notFound = Problem(.notFound, "There is no such record.")
 
+    public static let eventsExpired = Problem(
+        .eventsExpired, "Events after that position are gone; read the lists again and go on from the feed's end.")
     public static let methodNotAllowed = Problem(
         .methodNotAllowed, "This API is read-only: GET, HEAD and OPTIONS.", headers: [("Allow", "GET, HEAD, OPTIONS")])
 }

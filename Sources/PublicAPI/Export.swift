@@ -16,20 +16,35 @@ public struct ExportLimits: Sendable {
     public init() {}
 }
 
+/// A walk through a list, page by page.
+protocol Walk: Sendable {
+    /// How many rows are to come.
+    func count(_ reader: any StoreReader) throws -> Int
+    /// Writes the next page's rows. Returns whether they are the last.
+    mutating func writePage(_ reader: any StoreReader, to out: inout ByteWriter) throws -> Bool
+    /// The cursor of what is to come; nil before the first page.
+    var cursor: String? { get }
+    /// Where to go on from later, once a page was written: a header.
+    var mark: (String, String) { get }
+    var columnNames: [String] { get }
+    /// The fields that are hidden, or may be in some rows; nil for a reader from whom none is.
+    var masked: [String]? { get }
+}
+
 /// Every row of a list from one snapshot, made while it is sent.
 ///
 /// It is a walk in pages, as a client would make it, but all in one read transaction: so every filter and sort is as
 /// good in an export as in a page, its memory is a page's, and where it is cut there is a cursor to go on from.
 final class Export: BodySource {
     /// A piece of the body: some 256 KB of candidates.
-    private static let rows = 400
+    static let rows = 400
     private static let tokens = 10
 
     /// Ten tokens, or the whole bucket where that is smaller.
     static func tenths(limit: Int) -> Int { min(tokens, limit) * 10 }
 
     private struct State {
-        var query: ListQuery
+        var walk: any Walk
         let gzip: Packer?
         /// Nil once it is over.
         var snapshot: (any HeldSnapshot)?
@@ -40,7 +55,7 @@ final class Export: BodySource {
         let stream: Gzip.Stream
     }
 
-    private let list: ListAnswer
+    private let call: Call
     private let core: PublicCore
     private let deadline: NIODeadline
     /// The journal's size at the start.
@@ -48,38 +63,32 @@ final class Export: BodySource {
     private let state: Mutex<State>
 
     /// - Throws: ``Problem`` when the key has one under way, or there is too much to do.
-    init(_ list: ListAnswer, _ core: PublicCore) throws {
-        self.list = list
+    init(_ call: Call, _ walk: any Walk, _ core: PublicCore) throws {
+        self.call = call
         self.core = core
         deadline = .now() + .seconds(Int64(core.configuration.exports.seconds))
-        var query = list.list.query
-        query.limit = Self.rows
-        query.countsExactly = false
         let snapshot = try core.store.hold()
         journal = snapshot.journal
         guard journal < core.configuration.exports.journal else {
             throw Problem(.unavailable, "Other exports have to end first.", headers: [("Retry-After", "10")])
         }
-        let gzip = list.call.reply.acceptsGzip ? Gzip.Stream().map(Packer.init) : nil
-        state = Mutex(State(query: query, gzip: gzip, snapshot: snapshot))
+        let gzip = call.reply.acceptsGzip ? Gzip.Stream().map(Packer.init) : nil
+        state = Mutex(State(walk: walk, gzip: gzip, snapshot: snapshot))
     }
 
     deinit { state.withLock { release(&$0) } }
 
     /// Head and first piece.
     func begin() throws -> Answer {
-        let call = list.call
-        return try state.withLock { state in
-            guard let snapshot = state.snapshot else { throw Problem(.internal, "") }
-            let total = try snapshot.read { try $0.count(state.query, of: call.key.organization, form: list.form) }
-            var asOf = Timestamp(microseconds: 0)
-            let piece = try piece(&state, isFirst: true) { asOf = $0 }
-            // Known before the rows are: it may be hidden in any of them.
-            let masked = list.masked(andExternalID: list.form.columnNames.isEmpty || list.form.columnNames.contains("external_id"))
+        try state.withLock { state in
+            guard let snapshot = state.snapshot else { throw StoreError.unavailable("the export is over") }
+            let total = try snapshot.read(state.walk.count)
+            let piece = try piece(&state, isFirst: true)
             var answer = call.reply.rows(
-                piece.bytes, call.notation, isCompressed: state.gzip != nil, asOf: asOf, total: total, masked: masked, link: nil)
-            let name = "\(list.list.query.kind.plural).\(call.notation.rawValue)"
-            answer.headers.append(("Content-Disposition", "attachment; filename=\"\(name)\""))
+                piece.bytes, call.notation, isCompressed: state.gzip != nil, mark: state.walk.mark, total: total,
+                masked: state.walk.masked, link: nil)
+            let name = call.target.segments.last ?? "export"
+            answer.headers.append(("Content-Disposition", "attachment; filename=\"\(name).\(call.notation.rawValue)\""))
             answer.route += " export"
             if piece.isLast { release(&state) } else { answer.rest = self }
             return answer
@@ -110,7 +119,7 @@ final class Export: BodySource {
     private func release(_ state: inout State) {
         guard state.snapshot != nil else { return }
         state.snapshot = nil
-        core.exports.leave(list.call.key.keyID)
+        core.exports.leave(call.key.keyID)
     }
 
     /// Why it can't go on; nil when it can.
@@ -122,21 +131,15 @@ final class Export: BodySource {
         return nil
     }
 
-    private func piece(
-        _ state: inout State, isFirst: Bool, _ asOf: (Timestamp) -> Void = { _ in }
-    ) throws -> (bytes: ByteBuffer, isLast: Bool) {
+    private func piece(_ state: inout State, isFirst: Bool) throws -> (bytes: ByteBuffer, isLast: Bool) {
         guard let snapshot = state.snapshot else { throw StoreError.unavailable("the export is over") }
-        let call = list.call
         return try core.scratch.use { out in
-            if isFirst { list.writeColumnNames(to: &out) }
-            let end = try snapshot.read { reader in
-                let end = try reader.list(state.query, of: call.key.organization, form: list.form, into: &out)
+            if isFirst { call.write(columnNames: state.walk.columnNames, to: &out) }
+            let isLast = try snapshot.read { reader in
+                let isLast = try state.walk.writePage(reader, to: &out)
                 core.note(reader.takeTold(), call)
-                return end
+                return isLast
             }
-            asOf(end.asOf)
-            let isLast = !end.hasMore || end.last == nil
-            state.query.position = end.last
             return (pack(&state, out.bytes, isLast ? .finish : .none), isLast)
         }
     }
@@ -150,11 +153,11 @@ final class Export: BodySource {
 
     /// The last line says why, and where to go on; that the body has no end says it to those who read no lines.
     private func cut(_ state: inout State, _ reason: String) -> BodyPiece {
-        let next = state.query.position.map { list.nextLink(list.list.cursor(after: $0)) }
+        let next = state.walk.cursor.map(call.next)
         let problem = Problem(.exportCut, "The export ends before its last row: \(reason). Go on from 'next'.")
         var out = ByteWriter(capacity: 1_024)
-        if list.call.notation == .ndjson {
-            problem.write(requestID: list.call.reply.requestID, to: &out)
+        if call.notation == .ndjson {
+            problem.write(requestID: call.reply.requestID, to: &out)
             out.truncate(to: out.count - 1)
             out.append(",\"next\":")
             out.append(optional: next?.link)
@@ -222,13 +225,13 @@ extension PublicCore {
     /// Exports under way, for the metrics.
     public var exportsUnderWay: Int { exports.count }
 
-    func export(_ call: Call, _ list: ListAnswer) -> Outcome {
+    func export(_ call: Call, _ walk: some Walk) -> Outcome {
         .later { done in
             ExportThreads.run {
                 do {
                     try self.exports.enter(call.key.keyID, most: self.configuration.exports.most)
                     do {
-                        done(try Export(list, self).begin())
+                        done(try Export(call, walk, self).begin())
                     } catch {
                         self.exports.leave(call.key.keyID)
                         throw error

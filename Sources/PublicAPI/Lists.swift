@@ -19,9 +19,7 @@ struct ListAnswer: Sendable {
         } catch let fault as ParameterFault {
             throw Problem(fault)
         }
-        guard !list.isExport || call.notation != .json else {
-            throw Problem(.invalid("format", message: "is 'ndjson' or 'csv' in an export", allowed: ["ndjson", "csv"]))
-        }
+        if list.isExport { try call.refuseDocument() }
         form = core.forms.form(list, definition, personal: call.readsPersonal, notation: call.notation)
     }
 
@@ -46,27 +44,19 @@ struct ListAnswer: Sendable {
     /// The rows alone; what a page says beside them is in headers.
     private func lines(_ reader: any StoreReader) throws -> Answer {
         try core.scratch.use { out in
-            writeColumnNames(to: &out)
+            call.write(columnNames: form.columnNames, to: &out)
             let end = try reader.list(list.query, of: call.key.organization, form: form, into: &out)
             core.note(reader.takeTold(), call)
-            let next = end.hasMore ? end.last.map { nextLink(list.cursor(after: $0)) } : nil
+            let next = end.hasMore ? end.last.map { call.next(list.cursor(after: $0)) } : nil
             let bytes = ByteBuffer(bytes: out.bytes)
             let packed = call.reply.compressed(bytes)
             return call.reply.rows(
-                packed ?? bytes, call.notation, isCompressed: packed != nil, asOf: end.asOf, total: end.total,
+                packed ?? bytes, call.notation, isCompressed: packed != nil, mark: Self.mark(end.asOf), total: end.total,
                 masked: masked(andExternalID: end.hidExternalID), link: next?.link)
         }
     }
 
-    /// The header line of CSV; nothing in the other notations.
-    func writeColumnNames(to out: inout ByteWriter) {
-        guard call.notation == .csv else { return }
-        for (index, name) in form.columnNames.enumerated() {
-            if index > 0 { out.append(",") }
-            out.append(text: name)
-        }
-        out.append("\r\n")
-    }
+    static func mark(_ asOf: Timestamp) -> (String, String) { ("X-As-Of", asOf.description) }
 
     /// The names of hidden fields; nil for a reader from whom none is hidden.
     func masked(andExternalID hidden: Bool) -> [String]? {
@@ -77,7 +67,7 @@ struct ListAnswer: Sendable {
         try core.scratch.use { out in
             out.append("{\"data\":[")
             let end = try reader.list(list.query, of: call.key.organization, form: form, into: &out)
-            let next = end.hasMore ? end.last.map { nextLink(list.cursor(after: $0)) } : nil
+            let next = end.hasMore ? end.last.map { call.next(list.cursor(after: $0)) } : nil
             out.append(end.hasMore ? "],\"has_more\":true,\"meta\":{\"as_of\":" : "],\"has_more\":false,\"meta\":{\"as_of\":")
             out.append(time: end.asOf)
             if let total = end.total {
@@ -102,10 +92,6 @@ struct ListAnswer: Sendable {
             }
             return call.reply.body(packed ?? bytes, isCompressed: packed != nil, link: next?.link)
         }
-    }
-
-    func nextLink(_ cursor: String) -> (link: String, cursor: String) {
-        (call.reply.link(call.target.path.escaped + "?" + call.target.queryKeeping("cursor", value: cursor)), cursor)
     }
 }
 

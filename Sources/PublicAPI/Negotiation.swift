@@ -8,7 +8,7 @@ struct Asked {
     let isExport: Bool
 
     init(_ route: Route, _ target: Target, _ request: IncomingRequest) {
-        guard case .list = route else {
+        guard route.isList else {
             notation = request.accept.map { Accept($0).meets(any: route) } ?? true ? .json : nil
             isExport = false
             return

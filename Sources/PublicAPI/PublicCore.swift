@@ -230,7 +230,7 @@ public final class PublicCore: RequestCore {
             let list = try ListAnswer(call, kind: kind, core: self)
             // There is always a list, be it empty.
             if call.request.asksForNothing { return .now(call.reply.notModified()) }
-            if list.isExport { return export(call, list) }
+            if list.isExport { return export(call, list.walk) }
             if list.isShort { return .now(try list.answer(reader)) }
             return later(call.reply) { try self.store.read(list.answer) }
         case .record(let kind, let id):

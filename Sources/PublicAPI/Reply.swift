@@ -42,7 +42,8 @@ struct Reply: Sendable {
             headers.append(("Access-Control-Allow-Origin", origin))
             headers.append(
                 (
-                    "Access-Control-Expose-Headers", "Link, ETag, RateLimit, RateLimit-Policy, Retry-After, X-As-Of, X-Masked, X-Request-Id, X-Total-Count"
+                    "Access-Control-Expose-Headers",
+                    "Link, ETag, RateLimit, RateLimit-Policy, Retry-After, X-As-Of, X-Last-Sequence, X-Masked, X-Request-Id, X-Total-Count"
                 ))
         }
         return headers
@@ -80,14 +81,16 @@ struct Reply: Sendable {
     /// 200 with rows in another notation than a page's: what a page says beside them is in headers.
     ///
     /// - Parameters:
+    ///   - mark: where to go on from later: the header's name and its value.
     ///   - total: rows of all pages, or of an export; nil where they were not counted.
     ///   - masked: the fields that were hidden; nil where nothing is.
     func rows(
-        _ body: ByteBuffer, _ notation: Notation, isCompressed: Bool, asOf: Timestamp, total: Int?, masked: [String]?, link next: String?
+        _ body: ByteBuffer, _ notation: Notation, isCompressed: Bool, mark: (String, String), total: Int?, masked: [String]?,
+        link next: String?
     ) -> Answer {
         let type = notation == .csv ? "text/csv; charset=utf-8; header=present" : notation.mediaType
         var answer = self.body(body, isCompressed: isCompressed, type: type, link: next)
-        answer.headers.append(("X-As-Of", asOf.description))
+        answer.headers.append(mark)
         if let total { answer.headers.append(("X-Total-Count", String(total))) }
         if let masked { answer.headers.append(("X-Masked", masked.joined(separator: ", "))) }
         return answer
