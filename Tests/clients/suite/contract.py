@@ -1,10 +1,12 @@
 """Clients from the contract: one that openapi-python-client generates, and schemathesis against every word of it."""
 
 
+import pathlib
 import re
 
-
 from .clients import RECIPES, Client
+
+SUITE = pathlib.Path(__file__).resolve().parent
 
 """Calls of the other addresses, with what they promise of types; as generated."""
 CALLS = """
@@ -64,12 +66,11 @@ def generated(bench):
 def schemathesis(bench):
     """All checks, over examples, borders of every value, random ones, and links from answer to answer."""
     client = Client(bench, "schemathesis", None)
-    program = bench.schemathesis / "bin/schemathesis"
+    client.environment["SCHEMATHESIS_HOOKS"] = str(SUITE / "schemathesis_hooks.py")
     said = client.run(
-        program, "run", f"{client.program.public}/openapi.json", "--header", f"Authorization: Bearer {client.key['key']}",
+        bench.schemathesis / "bin/schemathesis", "--config-file", SUITE / "schemathesis.toml", "run", f"{client.program.public}/openapi.json", "--header", f"Authorization: Bearer {client.key['key']}",
         "--checks", "all", "--phases", "examples,coverage,fuzzing,stateful", "--max-examples", bench.examples,
-        "--seed", 20261121, "--no-color", "--continue-on-failure", "--suppress-health-check", "all", timeout=400)
-    (client.folder / "schemathesis.txt").write_text(said, encoding="utf-8")
+        "--seed", 20261121, "--request-timeout", 40, "--suppress-health-check", "all", "--continue-on-failure", timeout=400)
     counts = re.search(r"(\d+) generated(?:, (\d+) found)?", said)
     cases = int(counts[1])
     return [client.row(cases, cases, "cases, none outside the contract", lines=0)]
