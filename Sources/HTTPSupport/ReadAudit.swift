@@ -1,4 +1,5 @@
 import Domain
+import Synchronization
 
 /// Gathers whose personal data was given to whom until somebody stores it, so that no request waits for that.
 public final class ReadAudit: Sendable {
@@ -29,11 +30,19 @@ public final class ReadAudit: Sendable {
     /// Ids that a thread gathers before it sorts them: so much memory at most, 16 bytes each.
     private static let mostLoose = 1 << 18
     private let shards = ThreadShards<[PersonalRead.Way: Gathered]> { [:] }
+    /// Ids that came with large answers since the last time that somebody took them.
+    private let fromLarge = Atomic<Int>(0)
+    /// An answer with so many people is a large one: exports' pieces are, most pages are not.
+    private static let large = 200
 
     public init() {}
 
+    /// So much was gathered that it should be stored at once: 1 MB of ids.
+    public var isLarge: Bool { fromLarge.load(ordering: .relaxed) > 1 << 16 }
+
     public func note(_ people: People, by way: PersonalRead.Way, at time: Timestamp) {
         guard !people.candidates.isEmpty else { return }
+        if people.candidates.count >= Self.large { fromLarge.wrappingAdd(people.candidates.count, ordering: .relaxed) }
         shards.withLock { all in
             var gathered = all.removeValue(forKey: way) ?? Gathered(first: time, last: time)
             gathered.requests += 1
@@ -61,6 +70,7 @@ public final class ReadAudit: Sendable {
 
     /// What was gathered since the last time.
     public func take() -> [PersonalRead] {
+        fromLarge.store(0, ordering: .relaxed)
         var taken: [[PersonalRead.Way: Gathered]] = []
         shards.forEach { all in
             taken.append(all)

@@ -63,7 +63,11 @@ struct Upkeep: Service {
 
     private func store() async {
         while !Task.isCancelled, !Task.isShuttingDownGracefully {
-            for _ in 0..<20 where !Task.isShuttingDownGracefully { try? await Task.sleep(for: .milliseconds(100)) }
+            for _ in 0..<40 where !Task.isShuttingDownGracefully {
+                try? await Task.sleep(for: .milliseconds(50))
+                // An export's readers would be gathered by the million.
+                if audit.isLarge { storeReads() }
+            }
             storeUsage()
             storeReads()
             await activity.flush()
