@@ -1,16 +1,14 @@
 """The server, the changes and the table."""
 
 import contextlib
-import os
 import pathlib
-import shutil
 import signal
 import subprocess
 import sys
 import tempfile
 import time
 
-from . import bi, contract, dataset, etl, manners
+from . import bi, contract, dataset, etl, manners, readme
 from .changes import Changer
 from .program import Broken, Program
 
@@ -69,8 +67,12 @@ def main(options, schemathesis):
     with work_folder(options.keep) as folder:
         bench = Bench(options.binary, folder, schemathesis)
         try:
+            readme.check()
             bench.start()
             return run(bench, options.only or CLIENTS)
+        except Broken as problem:
+            print(f"FAILED {problem}", file=sys.stderr)
+            return 1
         finally:
             bench.program.stop()
 

@@ -1,7 +1,6 @@
 """What every client's test does: run a recipe as it stands, and hold what it read against the database."""
 
 import collections
-import os
 import pathlib
 import subprocess
 import sys

@@ -2,12 +2,16 @@
 parameter excludes another, or that a cursor has to be one that the server gave."""
 
 import itertools
+import os
 
 import schemathesis
 import urllib3.util.connection
 
 """`next_cursor` of the answers so far."""
 GIVEN = set()
+
+"""Hardly any candidate has a résumé: every other request for one is for one that there is."""
+TURNS = itertools.count()
 
 """Wrong keys are limited by the caller's address, and the check of authentication sends many: each connection comes from
 another address of this machine."""
@@ -24,7 +28,11 @@ urllib3.util.connection.create_connection = connect_from_another
 
 @schemathesis.hook
 def before_call(context, case, kwargs):
-    if case.meta is None or not case.meta.generation.mode.is_positive or not case.query:
+    if case.meta is None or not case.meta.generation.mode.is_positive:
+        return
+    if case.operation.path.endswith("/resume") and next(TURNS) % 2:
+        case.path_parameters = {"id": os.environ["HIREWIRE_RESUME"]}
+    if not case.query:
         return
     query = case.query
     if "cursor" in query:
