@@ -25,7 +25,7 @@ final class RequestHandler: ChannelDuplexHandler {
     private let core: any RequestCore
     private let limits: ListenerLimits
     private let encoder: any AnswerEncoding
-    private let client: ClientAddress
+    private let peer: Peer
     private let meter: RequestLineMeter?
     private var state = State.idle
     private var waiting: CircularBuffer<HTTPServerRequestPart> = []
@@ -39,13 +39,13 @@ final class RequestHandler: ChannelDuplexHandler {
     private var started: UInt64 = 0
 
     init(
-        core: any RequestCore, limits: ListenerLimits, encoder: any AnswerEncoding, client: ClientAddress,
+        core: any RequestCore, limits: ListenerLimits, encoder: any AnswerEncoding, peer: Peer,
         meter: RequestLineMeter?
     ) {
         self.core = core
         self.limits = limits
         self.encoder = encoder
-        self.client = client
+        self.peer = peer
         self.meter = meter
     }
 
@@ -124,7 +124,7 @@ final class RequestHandler: ChannelDuplexHandler {
     private func answer(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
         state = .answering
         let request = IncomingRequest(
-            method: head.method, target: head.uri, headers: head.headers, client: client, requestIDs: core.requestIDs)
+            method: head.method, target: head.uri, headers: head.headers, client: peer.client(head.headers), requestIDs: core.requestIDs)
         switch core.respond(to: request) {
         case .now(let answer): write(answer, to: head, request, context)
         case .later(let start):
@@ -145,7 +145,8 @@ final class RequestHandler: ChannelDuplexHandler {
         served += 1
         let keeps = head.isKeepAlive && !isQuiescing && !core.isShuttingDown
         let sent = encoder.write(answer, isHead: head.method == .HEAD, version: head.version, keepAlive: keeps, context)
-        report(answer, method: head.method.rawValue, target: head.uri, requestID: request.requestID, sent)
+        report(
+            answer, method: head.method.rawValue, target: head.uri, requestID: request.requestID, client: request.client, sent)
         state = .idle
         since = .now()
         if !keeps { finish(context) } else if inputEnded, waiting.isEmpty { finish(context) }
@@ -168,18 +169,23 @@ final class RequestHandler: ChannelDuplexHandler {
     private func refuse(_ problem: Problem, _ context: ChannelHandlerContext, head: HTTPRequestHead? = nil) {
         if case .closed = state { return }
         let request = head.map {
-            IncomingRequest(method: $0.method, target: $0.uri, headers: $0.headers, client: client, requestIDs: core.requestIDs)
+            IncomingRequest(
+                method: $0.method, target: $0.uri, headers: $0.headers, client: peer.client($0.headers), requestIDs: core.requestIDs)
         }
         let answer = core.refuse(problem, to: request)
         let sent = encoder.write(answer, isHead: head?.method == .HEAD, version: .http1_1, keepAlive: false, context)
         let requestID = answer.headers.first { $0.0 == "X-Request-Id" }?.1 ?? "-"
-        report(answer, method: head?.method.rawValue ?? "-", target: head?.uri ?? "-", requestID: requestID, sent)
+        report(
+            answer, method: head?.method.rawValue ?? "-", target: head?.uri ?? "-", requestID: requestID,
+            client: request?.client ?? peer.address, sent)
         finish(context)
     }
 
     private static func reads(_ method: HTTPMethod) -> Bool { method == .GET || method == .HEAD || method == .OPTIONS }
 
-    private func report(_ answer: Answer, method: String, target: String, requestID: String, _ bytes: Int) {
+    private func report(
+        _ answer: Answer, method: String, target: String, requestID: String, client: ClientAddress, _ bytes: Int
+    ) {
         let end = target.utf8.firstIndex(of: UInt8(ascii: "?")) ?? target.endIndex
         core.finished(
             AccessRecord(

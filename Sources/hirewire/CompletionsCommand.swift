@@ -1,0 +1,38 @@
+import ArgumentParser
+import Domain
+import Importing
+import Server
+
+/// What a shell needs to complete our command lines.
+struct Completions: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Print what a shell needs to complete hirewire's commands, options and values.",
+        discussion: """
+            bash   hirewire completions bash | sudo tee /etc/bash_completion.d/hirewire > /dev/null
+                   or for yourself alone, with the package bash-completion:
+                   hirewire completions bash > ~/.local/share/bash-completion/completions/hirewire
+            zsh    hirewire completions zsh | sudo tee /usr/local/share/zsh/site-functions/_hirewire > /dev/null
+                   or into any folder of $fpath, before compinit
+            fish   hirewire completions fish > ~/.config/fish/completions/hirewire.fish
+
+            New shells have it. After an upgrade of hirewire, do it again.
+            """)
+
+    enum Shell: String, ExpressibleByArgument, CaseIterable { case bash, zsh, fish }
+
+    @Argument(help: "The shell.") var shell: Shell
+
+    func run() { print(Hirewire.completionScript(for: CompletionShell(rawValue: shell.rawValue) ?? .bash)) }
+}
+
+/// What may follow an option, where it is more than a name or a number.
+extension CompletionKind {
+    static let onOrOff = list(["on", "off"])
+    static let eventTypes = list(EventType.allCases.filter { $0 != .webhookTest }.map(\.rawValue))
+    static let scopes = list(Scopes.words)
+    static let recordFormats = list(FileFormat.allCases.map(\.rawValue))
+    static let logFormats = list(ServeSettings.LogFormat.allCases.map(\.rawValue))
+    static let logLevels = list(ServeSettings.logLevels)
+    static let records = file(extensions: ["csv", "ndjson", "jsonl", "json"])
+    static let certificates = file(extensions: ["pem", "crt", "key"])
+}
