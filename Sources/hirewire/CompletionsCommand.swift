@@ -22,7 +22,18 @@ struct Completions: ParsableCommand {
 
     @Argument(help: "The shell.") var shell: Shell
 
-    func run() { print(Hirewire.completionScript(for: CompletionShell(rawValue: shell.rawValue) ?? .bash)) }
+    func run() {
+        let script = Hirewire.completionScript(for: CompletionShell(rawValue: shell.rawValue) ?? .bash)
+        print(shell == .zsh ? Self.withColons(script) : script)
+    }
+
+    /// To zsh a colon begins a value's description unless it is escaped, which the parser's script leaves out: `read:pii`.
+    private static func withColons(_ script: String) -> String {
+        let lines = script.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+        return lines.map { line in
+            line.drop { $0 == " " }.hasPrefix("local -ar ___") ? line.replacing(":", with: "\\:") : line
+        }.joined(separator: "\n")
+    }
 }
 
 /// What may follow an option, where it is more than a name or a number.
