@@ -57,6 +57,9 @@ import Testing
         // then
         let all = try server.get("/api/v1/jobs?limit=1000", key: site.key).json["data"].array ?? []
         #expect(Set(ids) == Set(all.compactMap { $0["id"].string }) && ids.count == all.count && ids.count > 7)
+        // and: the operator's pages show what to paste with the address that clients use
+        let examples = try OperatorVisitor.signedIn(server).get("/docs").text
+        #expect(examples.contains("\(proxy.url)/api/v1/candidates") && !examples.contains("http://127.0.0.1:\(server.port)"))
         #expect(try proxy.ask("/api/v1").output.contains("\"jobs\":\"\(proxy.url)/api/v1/jobs\""))
     }
 
