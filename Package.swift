@@ -91,7 +91,7 @@ let package = Package(
         .target(
             name: "PublicAPI",
             dependencies: [
-                "HTTPSupport", "RateLimiting", "EmbeddedFiles",
+                "HTTPSupport", "RateLimiting", "EmbeddedFiles", "Scheduling",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),

@@ -3,10 +3,13 @@ public struct EventRequest: Sendable {
     public var query = EventQuery()
     /// How long to hold the request until there is an event, in seconds; 0 for not at all.
     public private(set) var wait = 0
+    /// Every event is asked for, in one answer.
+    public private(set) var isExport = false
     private var canonical = ""
 
     public static let parameters = [
         "limit", "cursor", "after", "created_after", "created_before", "type", "candidate_id", "job_id", "wait",
+        "format", "export",
     ]
     public static let longestWait = 30
 
@@ -24,9 +27,16 @@ public struct EventRequest: Sendable {
             case "cursor": cursor = value
             case "limit": query.limit = try Int(Self.number(value, name, 1...Int64(ListDefinition.largestPage)))
             case "after": query.after = try Self.number(value, name, 0...(1 << 50))
+            case "format": _ = try Notation(parameter: value)
+            case "export":
+                guard value == "all" else { throw .invalid(name, message: "takes only 'all'", allowed: ["all"]) }
+                isExport = true
             case "wait": wait = try Int(Self.number(value, name, 0...Int64(Self.longestWait)))
             default: spelled.append((name, try read(name, value)))
             }
+        }
+        for name in ["limit", "wait"] where isExport && seen.contains(name) {
+            throw .invalid(name, message: "is for pages; 'export=all' gives everything")
         }
         canonical = spelled.sorted { $0 < $1 }.map { "\($0)=\($1)" }.joined(separator: "\u{1F}")
         if let cursor { try adopt(cursor) }

@@ -69,7 +69,7 @@ public struct ListDefinition: Sendable {
     /// Taken by every list.
     public static let commonParameters = [
         "limit", "cursor", "sort", "fields", "count", "ids", "include_deleted", "updated_after", "updated_before",
-        "created_after", "created_before",
+        "created_after", "created_before", "format", "export",
     ]
 
     /// The names that `fields` may ask for.

@@ -24,6 +24,8 @@ public struct ListRequest: Sendable {
     public let fields: Set<String>?
     /// The related records to give whole.
     public let expanded: Set<RecordKind>
+    /// Every row is asked for, in one answer.
+    public let isExport: Bool
     /// The filters and the sort, in one spelling: equal for equal requests.
     public let canonical: String
 
@@ -34,6 +36,7 @@ public struct ListRequest: Sendable {
         query = parser.query
         fields = parser.fields
         expanded = parser.expanded
+        isExport = parser.isExport
         canonical = parser.canonical
     }
 

@@ -5,8 +5,11 @@ struct ListRequestParser {
     var fields: Set<String>?
     var expanded: Set<RecordKind> = []
     var canonical = ""
+    /// Everything in one answer.
+    var isExport = false
 
     private var explicitSort: ListSort?
+    private var hasLimit = false
     /// Filters and sort by name, in one spelling each, for `canonical`.
     private var spelled: [(name: String, value: String)] = []
 
@@ -80,7 +83,15 @@ struct ListRequestParser {
     private mutating func readCommon(_ parameter: RequestParameter) throws(ParameterFault) {
         let (name, value) = (parameter.name, parameter.value)
         switch name {
-        case "limit": query.limit = try limit(value)
+        case "limit":
+            query.limit = try limit(value)
+            hasLimit = true
+        case "format":
+            // What is chosen is known before, with the cost: here it is only checked.
+            _ = try Notation(parameter: value)
+        case "export":
+            guard value == "all" else { throw .invalid(name, message: "takes only 'all'", allowed: ["all"]) }
+            isExport = true
         case "sort": try readSort(value)
         case "fields": fields = Set(try names(value, of: name, from: definition.fieldNames))
         case "expand":
@@ -237,6 +248,7 @@ struct ListRequestParser {
         if query.includeDeleted, !query.sort.isByChange {
             throw .invalid("sort", message: "tombstones come in the order of updated_at only", allowed: ["updated_at", "-updated_at"])
         }
+        if isExport, hasLimit { throw .invalid("limit", message: "is for pages; 'export=all' gives everything") }
         joinScoreAndJobs()
         guard canonical.utf8.count <= 3_500 else {
             throw .invalid("limit", message: "the filters are too long to page through: 3500 bytes at most, decoded")

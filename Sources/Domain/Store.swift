@@ -10,6 +10,9 @@ public struct ListForm: Sendable {
 
     public let record: RecordForm
     public let embeds: [Embed]
+    public let notation: Notation
+    /// The record's cells and those of each embedded one, where the notation is ``Notation/csv``.
+    public let cells: (record: CSVForm, embeds: [CSVForm])?
     /// The names that the reader does not get.
     public let masked: [String]
     /// The reader may see personal data, and so search it.
@@ -22,11 +25,12 @@ public struct ListForm: Sendable {
     ///   - embedding: related records to carry: whole where in `expanded`, else briefly.
     public init(
         kind: RecordKind, detail: Bool = false, personal: Bool, only: Set<String>? = nil, embedding: [RecordKind] = [],
-        expanded: Set<RecordKind> = []
+        expanded: Set<RecordKind> = [], notation: Notation = .json
     ) {
         let form = RecordForm(kind: kind, projection: detail ? .detail : .list, personal: personal, only: only)
         record = form
         self.personal = personal
+        self.notation = notation
         embeds = embedding.filter { only?.contains($0.singular) ?? true }.map { related in
             Embed(
                 key: Array(",\"\(related.singular)\":".utf8),
@@ -34,6 +38,15 @@ public struct ListForm: Sendable {
                     kind: related, projection: expanded.contains(related) ? .list : .brief, personal: personal),
                 field: related.singular + "_id")
         }
+        cells =
+            notation != .csv
+            ? nil
+            : (
+                CSVForm(kind: kind, projection: form.projection, personal: personal, only: only),
+                embeds.map {
+                    CSVForm(kind: $0.form.kind, projection: $0.form.projection, personal: personal, owner: $0.form.kind.singular)
+                }
+            )
         let tells = form.showsPersonal || embeds.contains { $0.form.kind == .candidate && $0.form.showsPersonal }
         toldColumn = tells ? Self.candidateColumn(of: kind, form.projection) : nil
         masked = form.masked + embeds.flatMap { embed in embed.form.masked.map { "\(embed.form.kind.singular).\($0)" } }
@@ -41,6 +54,9 @@ public struct ListForm: Sendable {
 }
 
 extension ListForm {
+    /// The names of a CSV line's cells; empty in the other notations.
+    public var columnNames: [String] { (cells?.record.names ?? []) + (cells?.embeds.flatMap(\.names) ?? []) }
+
     private static func candidateColumn(of kind: RecordKind, _ projection: Projection) -> Int? {
         if kind == .candidate { return 0 }
         guard let field = kind.schema.index(of: "candidate_id") else { return nil }
@@ -81,6 +97,11 @@ public struct EventQuery: Sendable {
     public var jobs: [ULID] = []
     public var createdAfter: Timestamp?
     public var createdBefore: Timestamp?
+    public var notation = Notation.json
+    /// The names of a CSV line's cells.
+    public static let columnNames = [
+        "id", "type", "sequence", "created_at", "organization", "subject.kind", "subject.id", "subject.version", "data",
+    ]
     public init() {}
 }
 
@@ -111,7 +132,9 @@ public protocol StoreReader: AnyObject {
     func key(_ keyID: String) throws -> APIKey?
     /// Whose personal data was written since the last time it was asked.
     func takeTold() -> [ULID]
-    /// Writes the rows of a page, separated by commas.
+    /// How many rows a list has from its position on.
+    func count(_ query: ListQuery, of organization: OrganizationNumber, form: ListForm) throws -> Int
+    /// Writes the rows of a page as the form's notation has them: in JSON separated by commas, else each ended.
     func list(
         _ query: ListQuery, of organization: OrganizationNumber, form: ListForm, into out: inout ByteWriter
     ) throws -> ListEnd
@@ -129,6 +152,10 @@ public protocol StoreReader: AnyObject {
     func events(
         _ query: EventQuery, of organization: OrganizationNumber, personal: Bool, into out: inout ByteWriter
     ) throws -> EventEnd
+    /// How many events there are from the query's position on.
+    func count(_ query: EventQuery, of organization: OrganizationNumber) throws -> Int
+    /// The sequence of the feed's newest event; 0 before the first.
+    func lastEvent(of organization: OrganizationNumber) throws -> Int64
     func event(
         _ id: EventID, of organization: OrganizationNumber, personal: Bool, into out: inout ByteWriter
     ) throws -> Bool
@@ -145,10 +172,21 @@ public struct ResumeFile: Sendable {
     }
 }
 
+/// One snapshot of the store that stays the same from call to call, until it is let go with its last reference. Meanwhile
+/// the journal can't be cut, so whoever holds one bounds how long and watches how far the journal grows.
+public protocol HeldSnapshot: AnyObject, Sendable {
+    /// One caller at a time has the reader; another waits.
+    func read<Result>(_ body: (any StoreReader) throws -> Result) throws -> Result
+    /// The bytes in the journal now.
+    var journal: Int { get }
+}
+
 /// The read side of the store: what the public API stands on.
 public protocol ReadStore: Sendable {
     /// Lends a reader to the caller for the time of the call. Never suspends.
     func read<Result>(_ body: (any StoreReader) throws -> Result) throws -> Result
+    /// A snapshot of now, with a reader of its own.
+    func hold() throws -> any HeldSnapshot
     /// Changes whenever any process commits; compared for equality only.
     var commitMark: Int64 { get }
     /// Whether the store answers at all.

@@ -11,8 +11,8 @@ public final class Gzip: Sendable {
 
     private final class Compressor {
         var stream = z_stream()
-        init?() {
-            guard hirewire_gzip_begin(&stream, Gzip.level) == Z_OK else { return nil }
+        init?(level: Int32 = Gzip.level) {
+            guard hirewire_gzip_begin(&stream, level) == Z_OK else { return nil }
         }
         deinit { deflateEnd(&stream) }
     }
@@ -47,6 +47,49 @@ public final class Gzip: Sendable {
         guard isDone else { return nil }
         out.moveWriterIndex(forwardBy: Int(compressor.stream.total_out))
         return out
+    }
+
+    /// One long body, compressed piece by piece. Used by one thread at a time.
+    public final class Stream {
+        /// Several times as fast as level 6 for a tenth more bytes: a long body is to keep up with its connection.
+        private static let level: Int32 = 1
+        private let compressor: Compressor
+
+        public init?() {
+            guard let compressor = Compressor(level: Self.level) else { return nil }
+            self.compressor = compressor
+        }
+
+        public enum Flush: Sendable {
+            /// What zlib keeps back comes with a later piece.
+            case none
+            /// All that was given can be read from what was written.
+            case sync
+            /// The end of the body.
+            case finish
+        }
+
+        public func compress(_ bytes: UnsafeRawBufferPointer, _ flush: Flush, into out: inout ByteBuffer) {
+            let mode =
+                switch flush {
+                case .none: Z_NO_FLUSH
+                case .sync: Z_SYNC_FLUSH
+                case .finish: Z_FINISH
+                }
+            // zlib does not write to its input.
+            compressor.stream.next_in = UnsafeMutablePointer(mutating: bytes.bindMemory(to: UInt8.self).baseAddress)
+            compressor.stream.avail_in = UInt32(bytes.count)
+            var isFull = true
+            while isFull {
+                out.writeWithUnsafeMutableBytes(minimumWritableBytes: 32 << 10) { room in
+                    compressor.stream.next_out = room.bindMemory(to: UInt8.self).baseAddress
+                    compressor.stream.avail_out = UInt32(room.count)
+                    deflate(&compressor.stream, mode)
+                    isFull = compressor.stream.avail_out == 0
+                    return room.count - Int(compressor.stream.avail_out)
+                }
+            }
+        }
     }
 
     /// Whether an `Accept-Encoding` field (RFC 9110, 12.5.3) takes gzip, named or by `*`, and not with a weight of 0.

@@ -90,6 +90,8 @@ public struct Answer: Sendable {
     public var status: Int
     public var headers: [(String, String)]
     public var body: ByteBuffer
+    /// What follows `body`, where it is made while it is sent.
+    public var rest: (any BodySource)?
     /// What the access log and the metrics call it: a route's pattern, never a value.
     public var route: String
     /// The calling key's public id, for the log.
@@ -104,6 +106,22 @@ public struct Answer: Sendable {
         self.route = route
         self.keyID = keyID
     }
+}
+
+/// The rest of a body, in pieces that are made when the one before is on its way.
+public protocol BodySource: AnyObject, Sendable {
+    /// Makes the next piece. Calls back exactly once, from any thread, and is not called again before that.
+    func next(_ done: @escaping @Sendable (BodyPiece) -> Void)
+    /// The client has gone: no further piece is asked for.
+    func cancel()
+}
+
+public enum BodyPiece: Sendable {
+    case more(ByteBuffer)
+    /// The body ends behind it.
+    case last(ByteBuffer)
+    /// The body can't be finished: the client is to notice, and the log is to have the reason.
+    case cut(ByteBuffer, reason: String)
 }
 
 /// What a core makes of a request: the answer at once, or later from another thread.

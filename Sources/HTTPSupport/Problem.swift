@@ -23,6 +23,8 @@ public struct Problem: Refusal, Sendable {
         case headersTooLarge = "headers_too_large"
         case rateLimited = "rate_limited"
         case unavailable
+        /// Only as the last line of an export.
+        case exportCut = "export_cut"
         case `internal`
         // Of the operator listener alone.
         case invalidRecord = "invalid_record"
@@ -38,7 +40,7 @@ public struct Problem: Refusal, Sendable {
 
         /// Those that the operator listener answers with: it has no lists, and one form of each answer.
         public static let ofOperatorAPI = allCases.filter {
-            ![.invalidCursor, .cursorMismatch, .eventsExpired, .notAcceptable, .uriTooLong, .headersTooLarge].contains($0)
+            ![.invalidCursor, .cursorMismatch, .eventsExpired, .exportCut, .notAcceptable, .uriTooLong, .headersTooLarge].contains($0)
         }
 
         public var status: Int {
@@ -60,7 +62,7 @@ public struct Problem: Refusal, Sendable {
             case .notSupported: 501
             case .headersTooLarge: 431
             case .internal: 500
-            case .unavailable: 503
+            case .unavailable, .exportCut: 503
             }
         }
 
@@ -85,6 +87,7 @@ public struct Problem: Refusal, Sendable {
             case .headersTooLarge: "Headers too large"
             case .rateLimited: "Too many requests"
             case .unavailable: "Unavailable"
+            case .exportCut: "Export cut"
             case .internal: "Internal error"
             case .invalidRecord: "Invalid record"
             case .preconditionFailed: "Precondition failed"
@@ -129,6 +132,8 @@ public struct Problem: Refusal, Sendable {
     /// The same answer whoever asks for what: unknown, or another organization's.
     public static let notFound = Problem(.notFound, "There is no such record.")
 
+    public static let eventsExpired = Problem(
+        .eventsExpired, "Events after that position are gone; read the lists again and go on from the feed's end.")
     public static let methodNotAllowed = Problem(
         .methodNotAllowed, "This API is read-only: GET, HEAD and OPTIONS.", headers: [("Allow", "GET, HEAD, OPTIONS")])
 }

@@ -11,8 +11,23 @@ protocol AnswerEncoding: AnyObject {
     func write(
         _ answer: Answer, isHead: Bool, version: HTTPVersion, keepAlive: Bool, _ context: ChannelHandlerContext
     ) -> Int
+    /// Writes and flushes an answer whose body goes on, with the part of the body that is there.
+    func begin(_ answer: Answer, isHead: Bool, version: HTTPVersion, keepAlive: Bool, _ context: ChannelHandlerContext)
+    /// Writes and flushes a further part, which may be empty.
+    func write(_ piece: ByteBuffer, isLast: Bool, version: HTTPVersion, _ context: ChannelHandlerContext, done: EventLoopPromise<Void>?)
     func writeContinue(_ context: ChannelHandlerContext)
     func close(_ context: ChannelHandlerContext)
+}
+
+extension AnswerEncoding {
+    /// Writes a body's last part and closes behind it without the body's end, so that the client notices: a connection that
+    /// ends between chunks (RFC 9112, 8), a stream that is reset (RFC 9113, 8.1).
+    func abort(behind piece: ByteBuffer, version: HTTPVersion, _ context: ChannelHandlerContext) {
+        let channel = context.channel
+        let isOut = context.eventLoop.makePromise(of: Void.self)
+        isOut.futureResult.whenComplete { _ in channel.close(promise: nil) }
+        write(piece, isLast: false, version: version, context, done: isOut)
+    }
 }
 
 /// HTTP/1: the head is written straight into one buffer; no encoder stands behind.
@@ -27,27 +42,7 @@ final class HTTP1Encoder: AnswerEncoding {
     ) -> Int {
         let length = answer.body.readableBytes
         let inline = !isHead && length <= 4_096
-        var head = context.channel.allocator.buffer(capacity: 768 + (inline ? length : 0))
-        head.writeStaticString("HTTP/1.1 ")
-        head.writeString(Self.statusLine(answer.status))
-        for (name, value) in answer.headers {
-            head.writeString(name)
-            head.writeStaticString(": ")
-            head.writeString(value)
-            head.writeStaticString("\r\n")
-        }
-        head.writeStaticString("Date: ")
-        head.writeString(dates.now())
-        if answer.status != 204, answer.status != 304 {
-            head.writeStaticString("\r\nContent-Length: ")
-            head.writeString(String(length))
-        }
-        if !keepAlive {
-            head.writeStaticString("\r\nConnection: close")
-        } else if version.minor == 0 {
-            head.writeStaticString("\r\nConnection: keep-alive")
-        }
-        head.writeStaticString("\r\n\r\n")
+        var head = head(answer, length: length, room: inline ? length : 0, version, keepAlive, context)
         if isHead || length == 0 {
             context.writeAndFlush(NIOAny(head), promise: nil)
             return 0
@@ -60,6 +55,61 @@ final class HTTP1Encoder: AnswerEncoding {
             context.writeAndFlush(NIOAny(answer.body), promise: nil)
         }
         return length
+    }
+
+    /// - Parameter length: nil for a body in chunks (RFC 9112, 7.1), or for HTTP/1.0 one that ends with the connection.
+    private func head(
+        _ answer: Answer, length: Int?, room: Int = 0, _ version: HTTPVersion, _ keepAlive: Bool, _ context: ChannelHandlerContext
+    ) -> ByteBuffer {
+        var head = context.channel.allocator.buffer(capacity: 768 + room)
+        head.writeStaticString("HTTP/1.1 ")
+        head.writeString(Self.statusLine(answer.status))
+        for (name, value) in answer.headers {
+            head.writeString(name)
+            head.writeStaticString(": ")
+            head.writeString(value)
+            head.writeStaticString("\r\n")
+        }
+        head.writeStaticString("Date: ")
+        head.writeString(dates.now())
+        if let length {
+            if answer.status != 204, answer.status != 304 {
+                head.writeStaticString("\r\nContent-Length: ")
+                head.writeString(String(length))
+            }
+        } else if version.minor > 0 {
+            head.writeStaticString("\r\nTransfer-Encoding: chunked")
+        }
+        if !keepAlive {
+            head.writeStaticString("\r\nConnection: close")
+        } else if version.minor == 0 {
+            head.writeStaticString("\r\nConnection: keep-alive")
+        }
+        head.writeStaticString("\r\n\r\n")
+        return head
+    }
+
+    func begin(_ answer: Answer, isHead: Bool, version: HTTPVersion, keepAlive: Bool, _ context: ChannelHandlerContext) {
+        context.write(NIOAny(head(answer, length: nil, version, keepAlive, context)), promise: nil)
+        if isHead { context.flush() } else { write(answer.body, isLast: false, version: version, context, done: nil) }
+    }
+
+    func write(
+        _ piece: ByteBuffer, isLast: Bool, version: HTTPVersion, _ context: ChannelHandlerContext, done: EventLoopPromise<Void>?
+    ) {
+        let isChunked = version.minor > 0
+        if piece.readableBytes > 0 {
+            var line = context.channel.allocator.buffer(capacity: 16)
+            line.writeString(String(piece.readableBytes, radix: 16))
+            line.writeStaticString("\r\n")
+            if isChunked { context.write(NIOAny(line), promise: nil) }
+            context.write(NIOAny(piece), promise: nil)
+        }
+        var end = context.channel.allocator.buffer(capacity: 8)
+        if isChunked, piece.readableBytes > 0 { end.writeStaticString("\r\n") }
+        // An empty chunk ends the body, so no other is.
+        if isChunked, isLast { end.writeStaticString("0\r\n\r\n") }
+        context.writeAndFlush(NIOAny(end), promise: done)
     }
 
     func writeContinue(_ context: ChannelHandlerContext) {
@@ -97,20 +147,35 @@ final class HTTP2Encoder: AnswerEncoding {
     func write(
         _ answer: Answer, isHead: Bool, version: HTTPVersion, keepAlive: Bool, _ context: ChannelHandlerContext
     ) -> Int {
-        var headers = HTTPHeaders()
-        headers.reserveCapacity(answer.headers.count + 2)
-        for (name, value) in answer.headers { headers.add(name: name.lowercased(), value: value) }
-        headers.add(name: "date", value: dates.now())
-        if answer.status != 204, answer.status != 304 {
-            headers.add(name: "content-length", value: String(answer.body.readableBytes))
-        }
-        let head = HTTPResponseHead(version: .http2, status: .init(statusCode: answer.status), headers: headers)
-        context.write(NIOAny(HTTPServerResponsePart.head(head)), promise: nil)
+        writeHead(answer, length: answer.body.readableBytes, context)
         if !isHead, answer.body.readableBytes > 0 {
             context.write(NIOAny(HTTPServerResponsePart.body(.byteBuffer(answer.body))), promise: nil)
         }
         context.writeAndFlush(NIOAny(HTTPServerResponsePart.end(nil)), promise: nil)
         return isHead ? 0 : answer.body.readableBytes
+    }
+
+    private func writeHead(_ answer: Answer, length: Int?, _ context: ChannelHandlerContext) {
+        var headers = HTTPHeaders()
+        headers.reserveCapacity(answer.headers.count + 2)
+        for (name, value) in answer.headers { headers.add(name: name.lowercased(), value: value) }
+        headers.add(name: "date", value: dates.now())
+        if let length, answer.status != 204, answer.status != 304 { headers.add(name: "content-length", value: String(length)) }
+        let head = HTTPResponseHead(version: .http2, status: .init(statusCode: answer.status), headers: headers)
+        context.write(NIOAny(HTTPServerResponsePart.head(head)), promise: nil)
+    }
+
+    func begin(_ answer: Answer, isHead: Bool, version: HTTPVersion, keepAlive: Bool, _ context: ChannelHandlerContext) {
+        writeHead(answer, length: nil, context)
+        write(isHead ? ByteBuffer() : answer.body, isLast: isHead, version: version, context, done: nil)
+    }
+
+    func write(
+        _ piece: ByteBuffer, isLast: Bool, version: HTTPVersion, _ context: ChannelHandlerContext, done: EventLoopPromise<Void>?
+    ) {
+        if !isLast { return context.writeAndFlush(NIOAny(HTTPServerResponsePart.body(.byteBuffer(piece))), promise: done) }
+        if piece.readableBytes > 0 { context.write(NIOAny(HTTPServerResponsePart.body(.byteBuffer(piece))), promise: nil) }
+        context.writeAndFlush(NIOAny(HTTPServerResponsePart.end(nil)), promise: done)
     }
 
     func writeContinue(_ context: ChannelHandlerContext) {}

@@ -19,7 +19,17 @@ final class RequestHandler: ChannelDuplexHandler {
         case reading(HTTPRequestHead, size: Int)
         /// The core has it.
         case answering
+        /// The answer's head is out, its body is being made.
+        case sending(BodyUnderWay)
         case closed
+    }
+
+    /// Nothing further is taken in.
+    private var isBusy: Bool {
+        switch state {
+        case .answering, .sending: true
+        case .idle, .reading, .closed: false
+        }
     }
 
     private let core: any RequestCore
@@ -60,6 +70,10 @@ final class RequestHandler: ChannelDuplexHandler {
     }
 
     func channelInactive(context: ChannelHandlerContext) {
+        if case .sending(let body) = state {
+            body.source.cancel()
+            report(body, cause: "the client has gone")
+        }
         state = .closed
         waiting.removeAll()
         timer?.cancel()
@@ -72,12 +86,12 @@ final class RequestHandler: ChannelDuplexHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let part = unwrapInboundIn(data)
-        if case .answering = state { waiting.append(part) } else { take(part, context) }
+        if isBusy { waiting.append(part) } else { take(part, context) }
     }
 
     /// Reads only what it can answer: back-pressure for pipelines.
     func read(context: ChannelHandlerContext) {
-        if case .answering = state { wantsRead = true } else { context.read() }
+        if isBusy { wantsRead = true } else { context.read() }
     }
 
     private func take(_ part: HTTPServerRequestPart, _ context: ChannelHandlerContext) {
@@ -141,9 +155,19 @@ final class RequestHandler: ChannelDuplexHandler {
     }
 
     private func write(_ answer: Answer, to head: HTTPRequestHead, _ request: IncomingRequest, _ context: ChannelHandlerContext) {
-        guard case .answering = state else { return }
+        guard case .answering = state else {
+            answer.rest?.cancel()
+            return
+        }
         served += 1
         let keeps = head.isKeepAlive && !isQuiescing && !core.isShuttingDown
+        if let source = answer.rest {
+            // A body of HTTP/1.0 ends with its connection.
+            let keeps = keeps && (!encoder.isHTTP1 || head.version.minor > 0)
+            let body = BodyUnderWay(source, answer, head, requestID: request.requestID, keepsConnection: keeps)
+            encoder.begin(answer, isHead: head.method == .HEAD, version: head.version, keepAlive: keeps, context)
+            return begin(body, context)
+        }
         let sent = encoder.write(answer, isHead: head.method == .HEAD, version: head.version, keepAlive: keeps, context)
         report(
             answer, method: head.method.rawValue, target: head.uri, requestID: request.requestID, client: request.client, sent)
@@ -154,15 +178,79 @@ final class RequestHandler: ChannelDuplexHandler {
 
     /// Goes on with what came in meanwhile.
     private func resume(_ context: ChannelHandlerContext) {
+        if isBusy { return }
         while let part = waiting.popFirst() {
             take(part, context)
-            if case .answering = state { return }
+            if isBusy { return }
         }
         if wantsRead {
             wantsRead = false
             context.read()
         }
         if inputEnded, case .idle = state { finish(context) }
+    }
+
+    // MARK: A body that is made while it is sent
+
+    private func begin(_ body: BodyUnderWay, _ context: ChannelHandlerContext) {
+        since = .now()
+        if body.head.method == .HEAD {
+            body.source.cancel()
+            return complete(body, context)
+        }
+        state = .sending(body)
+        arm(context)
+        makeNext(context)
+    }
+
+    /// Asks for the next piece once the one before is on its way: what a client does not read is not made.
+    private func makeNext(_ context: ChannelHandlerContext) {
+        guard case .sending(let body) = state, !body.isBeingMade, context.channel.isWritable else { return }
+        body.isBeingMade = true
+        let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+        let loop = context.eventLoop
+        body.source.next { piece in
+            loop.execute {
+                let (handler, context) = bound.value
+                handler.send(piece, context)
+            }
+        }
+    }
+
+    private func send(_ piece: BodyPiece, _ context: ChannelHandlerContext) {
+        guard case .sending(let body) = state else { return }
+        body.isBeingMade = false
+        since = .now()
+        switch piece {
+        case .more(let bytes):
+            body.sent += bytes.readableBytes
+            encoder.write(bytes, isLast: false, version: body.head.version, context, done: nil)
+            makeNext(context)
+        case .last(let bytes):
+            body.sent += bytes.readableBytes
+            encoder.write(bytes, isLast: true, version: body.head.version, context, done: nil)
+            complete(body, context)
+            resume(context)
+        case .cut(let bytes, let reason):
+            body.sent += bytes.readableBytes
+            report(body, cause: reason)
+            state = .closed
+            waiting.removeAll()
+            encoder.abort(behind: bytes, version: body.head.version, context)
+        }
+    }
+
+    private func complete(_ body: BodyUnderWay, _ context: ChannelHandlerContext) {
+        report(body, cause: nil)
+        state = .idle
+        since = .now()
+        if !body.keepsConnection || isQuiescing || core.isShuttingDown || (inputEnded && waiting.isEmpty) { finish(context) }
+    }
+
+    private func report(_ body: BodyUnderWay, cause: String?) {
+        var answer = body.answer
+        answer.cause = cause
+        report(answer, method: body.head.method.rawValue, target: body.head.uri, requestID: body.requestID, body.sent)
     }
 
     /// Answers what could not be read to its end, or at all: then there is no head.
@@ -203,7 +291,7 @@ final class RequestHandler: ChannelDuplexHandler {
     // MARK: Events
 
     func channelReadComplete(context: ChannelHandlerContext) {
-        if case .answering = state {} else { resume(context) }
+        resume(context)
         context.fireChannelReadComplete()
     }
 
@@ -223,6 +311,7 @@ final class RequestHandler: ChannelDuplexHandler {
     func channelWritabilityChanged(context: ChannelHandlerContext) {
         isWritable = context.channel.isWritable
         since = .now()
+        if isWritable { makeNext(context) }
         context.fireChannelWritabilityChanged()
     }
 
@@ -247,7 +336,7 @@ final class RequestHandler: ChannelDuplexHandler {
 
     /// One timer a connection, looked at when it fires, so that a request costs none.
     private func arm(_ context: ChannelHandlerContext) {
-        guard timer == nil, encoder.isHTTP1 else { return }
+        guard timer == nil, encoder.isHTTP1 || isBusy else { return }
         let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
         timer = context.eventLoop.scheduleTask(in: min(limits.headTimeout, .seconds(5))) {
             let (handler, context) = bound.value
@@ -257,6 +346,7 @@ final class RequestHandler: ChannelDuplexHandler {
     }
 
     private func look(_ context: ChannelHandlerContext) {
+        guard encoder.isHTTP1 || isBusy else { return }
         let waited = NIODeadline.now() - since
         switch state {
         case .closed, .idle:
@@ -274,7 +364,29 @@ final class RequestHandler: ChannelDuplexHandler {
         case .reading:
             if waited >= limits.headTimeout { return context.close(promise: nil) }
         case .answering: break
+        case .sending:
+            if !context.channel.isWritable, waited > limits.writeTimeout { return context.close(promise: nil) }
         }
         arm(context)
+    }
+}
+
+/// A body that is made while it is sent.
+private final class BodyUnderWay {
+    let source: any BodySource
+    let answer: Answer
+    let head: HTTPRequestHead
+    let requestID: String
+    let keepsConnection: Bool
+    var sent: Int
+    var isBeingMade = false
+
+    init(_ source: any BodySource, _ answer: Answer, _ head: HTTPRequestHead, requestID: String, keepsConnection: Bool) {
+        self.source = source
+        self.answer = answer
+        self.head = head
+        self.requestID = requestID
+        self.keepsConnection = keepsConnection
+        sent = head.method == .HEAD ? 0 : answer.body.readableBytes
     }
 }

@@ -9,8 +9,31 @@ struct Call: Sendable {
     let key: APIKey
     let reply: Reply
     let tag: EntityTag?
+    let notation: Notation
 
     var readsPersonal: Bool { key.scopes.contains(.personal) }
+
+    /// The link to what follows, with its cursor.
+    func next(_ cursor: String) -> (link: String, cursor: String) {
+        (reply.link(target.path.escaped + "?" + target.queryKeeping("cursor", value: cursor)), cursor)
+    }
+
+    /// The header line of CSV; nothing in the other notations.
+    func write(columnNames: [String], to out: inout ByteWriter) {
+        guard notation == .csv else { return }
+        for (index, name) in columnNames.enumerated() {
+            if index > 0 { out.append(",") }
+            out.append(text: name)
+        }
+        out.append("\r\n")
+    }
+
+    /// An export has lines, which a document has not.
+    func refuseDocument() throws(Problem) {
+        guard notation != .json else {
+            throw Problem(.invalid("format", message: "is 'ndjson' or 'csv' in an export", allowed: ["ndjson", "csv"]))
+        }
+    }
 
     func refuseParameters() throws { _ = try expanded(from: []) }
 

@@ -22,7 +22,7 @@ extension PublicCore {
     /// that has the tag has the answer, and it is known without running a query. Nil where the answer is no
     /// representation of records.
     func entityTag(
-        _ route: Route, _ request: IncomingRequest, _ key: APIKey, _ reader: any StoreReader
+        _ route: Route, _ request: IncomingRequest, _ asked: Asked, _ key: APIKey, _ reader: any StoreReader
     ) throws -> EntityTag? {
         switch route {
         case .list, .record, .resume: break
@@ -32,7 +32,7 @@ extension PublicCore {
         let counter = try reader.changeCounter(of: key.organization)
         var words = (
             try reader.identity, UInt64(bitPattern: counter), UInt64(bitPattern: key.organization.value), UInt64(key.scopes.rawValue),
-            documents.salt
+            documents.salt, UInt64(asked.notation?.rawValue.utf8.first ?? 0)
         )
         var hash = SHA256()
         withUnsafeBytes(of: &words) { hash.update(bufferPointer: $0) }

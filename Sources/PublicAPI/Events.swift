@@ -6,13 +6,18 @@ import Synchronization
 /// The event feed.
 extension PublicCore {
     func events(_ call: Call, _ reader: any StoreReader) throws -> Outcome {
-        let request: EventRequest
+        var request: EventRequest
         do { request = try EventRequest(call.target.parameters()) } catch let fault as ParameterFault { throw Problem(fault) }
+        request.query.notation = call.notation
+        if request.isExport {
+            try call.refuseDocument()
+            return export(call, EventWalk(call: call, request: request))
+        }
         let isShort =
             request.query.types.isEmpty && request.query.candidates.isEmpty && request.query.jobs.isEmpty
             && request.query.createdAfter == nil && request.query.createdBefore == nil
         if request.wait == 0, isShort { return .now(try page(call, request, reader).answer) }
-        return .later { done in
+        return .later { [request] done in
             self.slow.submit { _ in
                 self.waiters.hold(
                     seconds: request.wait,
@@ -28,10 +33,19 @@ extension PublicCore {
 
     private func page(_ call: Call, _ request: EventRequest, _ reader: any StoreReader) throws -> (answer: Answer, count: Int) {
         try scratch.use { out in
-            out.append("{\"data\":[")
+            let isDocument = call.notation == .json
+            if isDocument { out.append("{\"data\":[") } else { call.write(columnNames: EventQuery.columnNames, to: &out) }
             let end = try reader.events(request.query, of: call.key.organization, personal: call.readsPersonal, into: &out)
-            if end.expired {
-                throw Problem(.eventsExpired, "Events after that position are gone; read the lists again and go on from the feed's end.")
+            if end.expired { throw Problem.eventsExpired }
+            note(reader.takeTold(), call)
+            let next = end.hasMore ? call.next(request.cursor(after: end.lastSequence)) : nil
+            guard isDocument else {
+                let bytes = ByteBuffer(bytes: out.bytes)
+                let packed = call.reply.compressed(bytes)
+                let answer = call.reply.rows(
+                    packed ?? bytes, call.notation, isCompressed: packed != nil, mark: EventWalk.mark(end.lastSequence), total: nil,
+                    masked: call.readsPersonal ? nil : EventCatalogue.masked, link: next?.link)
+                return (answer, end.count)
             }
             out.append(end.hasMore ? "],\"has_more\":true" : "],\"has_more\":false")
             out.append(",\"meta\":{\"last_sequence\":")
@@ -41,14 +55,11 @@ extension PublicCore {
                 out.append(names: EventCatalogue.masked, andExternalID: false)
             }
             out.append("},\"next\":")
-            let cursor = end.hasMore ? request.cursor(after: end.lastSequence) : nil
-            let next = cursor.map { call.reply.link(call.target.path.escaped + "?" + call.target.queryKeeping("cursor", value: $0)) }
-            out.append(optional: next)
+            out.append(optional: next?.link)
             out.append(",\"next_cursor\":")
-            out.append(optional: cursor)
+            out.append(optional: next?.cursor)
             out.append("}")
-            note(reader.takeTold(), call)
-            return (call.reply.body(out, link: next), end.count)
+            return (call.reply.body(out, link: next?.link), end.count)
         }
     }
 

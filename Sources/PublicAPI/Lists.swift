@@ -3,12 +3,12 @@ import HTTPSupport
 import NIOCore
 import Synchronization
 
-/// A page of records: parse, query, write.
+/// A list of records: parse, query, write. A page is answered here, all of them by ``Export``.
 struct ListAnswer: Sendable {
-    private let call: Call
-    private let list: ListRequest
-    private let form: ListForm
-    private unowned let core: PublicCore
+    let call: Call
+    let list: ListRequest
+    let form: ListForm
+    unowned let core: PublicCore
 
     init(_ call: Call, kind: RecordKind, core: PublicCore) throws {
         guard let definition = ListDefinition.of(kind) else { throw Problem.notFound }
@@ -19,8 +19,11 @@ struct ListAnswer: Sendable {
         } catch let fault as ParameterFault {
             throw Problem(fault)
         }
-        form = core.forms.form(list, definition, personal: call.readsPersonal)
+        if list.isExport { try call.refuseDocument() }
+        form = core.forms.form(list, definition, personal: call.readsPersonal, notation: call.notation)
     }
+
+    var isExport: Bool { list.isExport }
 
     /// Bounded tightly enough to be answered on an event loop: a walk of the table or of one relation's index.
     var isShort: Bool {
@@ -35,10 +38,36 @@ struct ListAnswer: Sendable {
     }
 
     func answer(_ reader: any StoreReader) throws -> Answer {
+        call.notation == .json ? try page(reader) : try lines(reader)
+    }
+
+    /// The rows alone; what a page says beside them is in headers.
+    private func lines(_ reader: any StoreReader) throws -> Answer {
+        try core.scratch.use { out in
+            call.write(columnNames: form.columnNames, to: &out)
+            let end = try reader.list(list.query, of: call.key.organization, form: form, into: &out)
+            core.note(reader.takeTold(), call)
+            let next = end.hasMore ? end.last.map { call.next(list.cursor(after: $0)) } : nil
+            let bytes = ByteBuffer(bytes: out.bytes)
+            let packed = call.reply.compressed(bytes)
+            return call.reply.rows(
+                packed ?? bytes, call.notation, isCompressed: packed != nil, mark: Self.mark(end.asOf), total: end.total,
+                masked: masked(andExternalID: end.hidExternalID), link: next?.link)
+        }
+    }
+
+    static func mark(_ asOf: Timestamp) -> (String, String) { ("X-As-Of", asOf.description) }
+
+    /// The names of hidden fields; nil for a reader from whom none is hidden.
+    func masked(andExternalID hidden: Bool) -> [String]? {
+        call.readsPersonal ? nil : (hidden ? ["external_id"] : []) + form.masked
+    }
+
+    private func page(_ reader: any StoreReader) throws -> Answer {
         try core.scratch.use { out in
             out.append("{\"data\":[")
             let end = try reader.list(list.query, of: call.key.organization, form: form, into: &out)
-            let next = end.hasMore ? end.last.map { nextLink(list.cursor(after: $0)) } : nil
+            let next = end.hasMore ? end.last.map { call.next(list.cursor(after: $0)) } : nil
             out.append(end.hasMore ? "],\"has_more\":true,\"meta\":{\"as_of\":" : "],\"has_more\":false,\"meta\":{\"as_of\":")
             out.append(time: end.asOf)
             if let total = end.total {
@@ -63,10 +92,6 @@ struct ListAnswer: Sendable {
             }
             return call.reply.body(packed ?? bytes, isCompressed: packed != nil, link: next?.link)
         }
-    }
-
-    private func nextLink(_ cursor: String) -> (link: String, cursor: String) {
-        (call.reply.link(call.target.path.escaped + "?" + call.target.queryKeeping("cursor", value: cursor)), cursor)
     }
 }
 
@@ -134,10 +159,11 @@ final class ListForms: Sendable {
             })
     }
 
-    func form(_ list: ListRequest, _ definition: ListDefinition, personal: Bool) -> ListForm {
-        if list.fields == nil, list.expanded.isEmpty, let form = usual[definition.kind]?[personal] { return form }
+    func form(_ list: ListRequest, _ definition: ListDefinition, personal: Bool, notation: Notation) -> ListForm {
+        if notation == .json, list.fields == nil, list.expanded.isEmpty, let form = usual[definition.kind]?[personal] { return form }
         return ListForm(
-            kind: definition.kind, personal: personal, only: list.fields, embedding: definition.embeds, expanded: list.expanded)
+            kind: definition.kind, personal: personal, only: list.fields, embedding: definition.embeds, expanded: list.expanded,
+            notation: notation)
     }
 }
 

@@ -14,6 +14,7 @@ public struct PublicConfiguration: Sendable {
     /// Origins that browsers may call from; `*` for any.
     public var allowedOrigins: [String] = []
     public var version = "0.1.0"
+    public var exports = ExportLimits()
     public init() {}
 }
 
@@ -31,6 +32,7 @@ public final class PublicCore: RequestCore {
     let forms = ListForms()
     let scratch = ScratchPool()
     let gzip = Gzip()
+    let exports = ExportSlots()
     let documents: StaticDocuments
     private let keyBuckets: TokenBuckets
     private let failureBuckets = TokenBuckets()
@@ -190,10 +192,14 @@ public final class PublicCore: RequestCore {
         _ route: Route, _ target: Target, _ request: IncomingRequest, _ reply: inout Reply, _ reader: any StoreReader
     ) throws -> Outcome {
         guard let key = reply.key else { throw Problem(.internal, "") }
-        let tag = try entityTag(route, request, key, reader)
+        let asked = Asked(route, target, request)
+        let tag = try entityTag(route, request, asked, key, reader)
         let isUnchanged = tag.map { request.ifNoneMatch?.contains($0.opaque) ?? false } ?? false
         let isCheap = isUnchanged || (tag != nil && request.asksForNothing)
-        let decision = keyBuckets.take(key.keyID, tenths: isCheap ? 1 : 10, limit: key.rateLimit, now: monotonic())
+        // What is refused costs nothing.
+        if asked.isExport, !isCheap { try exports.check(key.keyID) }
+        let cost = isCheap ? 1 : asked.isExport ? Export.tenths(limit: key.rateLimit) : 10
+        let decision = keyBuckets.take(key.keyID, tenths: cost, limit: key.rateLimit, now: monotonic())
         reply.limit = decision
         guard decision.isAllowed else {
             throw Problem(
@@ -201,18 +207,19 @@ public final class PublicCore: RequestCore {
                 headers: [("Retry-After", String(decision.secondsToNext))])
         }
         usage.count(key.keyID, at: time.now)
-        if let accept = request.accept, !Accept(accept).meets(any: route) {
+        guard let notation = asked.notation else {
             throw Problem(
                 .notAcceptable, "This address answers \(route.mediaTypes.joined(separator: ", ")).",
                 error: [.init("parameter", .string("Accept")), .init("allowed", .array(route.mediaTypes.map(JSONValue.string)))])
         }
         reply.tag = tag?.text
         if isUnchanged { return .now(reply.notModified()) }
-        if let tag, let page = pages.find(tag.hash, isCompressed: reply.acceptsGzip) {
+        if notation == .json, let tag, let page = pages.find(tag.hash, isCompressed: reply.acceptsGzip) {
             if let people = page.people { note(people, key, route) }
             return .now(reply.body(page.bytes, isCompressed: page.isCompressed, link: page.next))
         }
-        return try answer(Call(route: route, target: target, request: request, key: key, reply: reply, tag: tag), reader)
+        return try answer(
+            Call(route: route, target: target, request: request, key: key, reply: reply, tag: tag, notation: notation), reader)
     }
 
     // MARK: Answers
@@ -223,6 +230,7 @@ public final class PublicCore: RequestCore {
             let list = try ListAnswer(call, kind: kind, core: self)
             // There is always a list, be it empty.
             if call.request.asksForNothing { return .now(call.reply.notModified()) }
+            if list.isExport { return export(call, list.walk) }
             if list.isShort { return .now(try list.answer(reader)) }
             return later(call.reply) { try self.store.read(list.answer) }
         case .record(let kind, let id):

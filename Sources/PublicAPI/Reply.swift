@@ -42,7 +42,8 @@ struct Reply: Sendable {
             headers.append(("Access-Control-Allow-Origin", origin))
             headers.append(
                 (
-                    "Access-Control-Expose-Headers", "Link, ETag, RateLimit, RateLimit-Policy, Retry-After, X-Request-Id"
+                    "Access-Control-Expose-Headers",
+                    "Link, ETag, RateLimit, RateLimit-Policy, Retry-After, X-As-Of, X-Last-Sequence, X-Masked, X-Request-Id, X-Total-Count"
                 ))
         }
         return headers
@@ -75,6 +76,24 @@ struct Reply: Sendable {
         if let tag { headers.append(("ETag", tag)) }
         if let next { headers.append(("Link", "<\(next)>; rel=\"next\"")) }
         return answer(200, headers, body)
+    }
+
+    /// 200 with rows in another notation than a page's: what a page says beside them is in headers.
+    ///
+    /// - Parameters:
+    ///   - mark: where to go on from later: the header's name and its value.
+    ///   - total: rows of all pages, or of an export; nil where they were not counted.
+    ///   - masked: the fields that were hidden; nil where nothing is.
+    func rows(
+        _ body: ByteBuffer, _ notation: Notation, isCompressed: Bool, mark: (String, String), total: Int?, masked: [String]?,
+        link next: String?
+    ) -> Answer {
+        let type = notation == .csv ? "text/csv; charset=utf-8; header=present" : notation.mediaType
+        var answer = self.body(body, isCompressed: isCompressed, type: type, link: next)
+        answer.headers.append(mark)
+        if let total { answer.headers.append(("X-Total-Count", String(total))) }
+        if let masked { answer.headers.append(("X-Masked", masked.joined(separator: ", "))) }
+        return answer
     }
 
     func body(_ out: borrowing ByteWriter, link next: String? = nil) -> Answer {
@@ -138,45 +157,5 @@ extension Answer {
         answer.headers.removeAll { $0.0.hasPrefix("Content-") || $0.0 == "Link" }
         answer.body = ByteBuffer()
         return answer
-    }
-}
-
-/// The `Accept` field (RFC 9110, 12.5.1), read as far as a choice among our types needs.
-struct Accept {
-    private let ranges: [(range: Substring, isRefused: Bool)]
-
-    init(_ field: String) {
-        ranges = field.split(separator: ",").prefix(50).map { part in
-            let pieces = part.split(separator: ";")
-            let range = (pieces.first ?? "").trimmed
-            let refused = pieces.dropFirst().contains { piece in
-                let text = piece.trimmed.lowercased()
-                return text.hasPrefix("q=") && Double(text.dropFirst(2)) == 0
-            }
-            return (range, refused)
-        }
-    }
-
-    func meets(any route: Route) -> Bool {
-        // A résumé has whatever type its file has.
-        if case .resume = route { return true }
-        return ranges.isEmpty || route.mediaTypes.contains(where: accepts)
-    }
-
-    /// The most specific range decides.
-    private func accepts(_ type: String) -> Bool {
-        let group = type.split(separator: "/")[0] + "/*"
-        for wanted in [Substring(type), Substring(group), "*/*"] {
-            if let range = ranges.first(where: { $0.range.lowercased() == wanted }) { return !range.isRefused }
-        }
-        return false
-    }
-}
-
-extension Substring {
-    fileprivate var trimmed: Substring {
-        var text = drop { $0 == " " || $0 == "\t" }
-        while text.last == " " || text.last == "\t" { text.removeLast() }
-        return text
     }
 }

@@ -79,6 +79,14 @@ enum Route: Equatable {
     private static let listPatterns = [""] + RecordKind.allCases.map { "/api/v1/\($0.plural)" }
     private static let recordPatterns = listPatterns.map { $0 + "/{id}" }
 
+    /// Rows, in any ``Notation``.
+    var isList: Bool {
+        switch self {
+        case .list, .events: true
+        default: false
+        }
+    }
+
     /// Answered without a key.
     var isOpen: Bool {
         switch self {
@@ -91,6 +99,7 @@ enum Route: Equatable {
         switch self {
         case .openAPIYAML: ["application/yaml"]
         case .documentation: ["text/html"]
+        case .list, .events: Notation.allCases.map(\.mediaType)
         case .openAPIJSON: ["application/json", "application/vnd.oai.openapi+json"]
         default: ["application/json"]
         }

@@ -16,6 +16,9 @@ final class CommitSignal: Sendable {
         static func == (left: Mark, right: Mark) -> Bool { left.words == right.words }
     }
 
+    /// A frame of the journal: a page of SQLite's usual size and its header.
+    static let bytesOfFrame = 4_096 + 24
+
     /// Mapped for good: the file lives as long as a connection is open, and closing it here would drop the locks that
     /// SQLite holds on it (POSIX advisory locks go with any descriptor of the process).
     private let address: UInt

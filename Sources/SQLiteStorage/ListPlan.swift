@@ -373,9 +373,12 @@ struct ListPlanner {
 
     // MARK: The total
 
-    /// Counts that add up to how many records the whole walk has.
-    func total() -> [SQLFragment] {
-        var all = tests() + [inBounds(positioned: false)]
+    /// Counts that add up to how many records the walk has: the whole of it, or what comes after the position.
+    func total(afterPosition positioned: Bool = false) -> [SQLFragment] {
+        var all = tests() + [inBounds(positioned: positioned)]
+        if positioned, !query.sort.isByChange, let (same, later) = position() {
+            all.append(SQLFragment("((") + same + ") OR " + later + ")")
+        }
         var source = "\(layout.table) t"
         if let match, query.ids == nil {
             all.append(SQLFragment("t.change IN (SELECT rowid FROM \(match.index) WHERE \(match.index) MATCH ?)", [match.expression]))
@@ -387,7 +390,7 @@ struct ListPlanner {
             all += matchTests
         }
         var counts = [SQLFragment("SELECT count(*) FROM \(source) WHERE ") + .joined(all, by: " AND ")]
-        if query.includeDeleted { counts.append(SQLFragment("SELECT count(*) ") + tombstones(positioned: false)) }
+        if query.includeDeleted { counts.append(SQLFragment("SELECT count(*) ") + tombstones(positioned: positioned)) }
         return counts
     }
 }

@@ -20,14 +20,17 @@ extension Reader {
             return end
         }
         end.lastSequence = state.0
-        let page = self.page(query, after: after, organization)
+        let page =
+            SQLFragment("\(Self.columns) JOIN organizations o ON o.number = e.place >> 51 WHERE ") + tests(query, after, organization)
+            + SQLFragment(" ORDER BY e.place LIMIT ?", [.integer(Int64(query.limit + 1))])
         try statements(page.text).forEach(page.values) { row in
             guard end.count < query.limit else {
                 end.hasMore = true
                 return
             }
-            if end.count > 0 { out.append(byte: 0x2C) }
-            write(row, personal: personal, to: &out)
+            if end.count > 0, query.notation == .json { out.append(byte: 0x2C) }
+            if query.notation == .csv { writeCells(row, personal: personal, to: &out) } else { write(row, personal: personal, to: &out) }
+            if query.notation == .ndjson { out.append(byte: 0x0A) }
             end.count += 1
             end.lastSequence = Place.low(row.integer(0))
         }
@@ -36,7 +39,17 @@ extension Reader {
         return end
     }
 
-    private func page(_ query: EventQuery, after: Int64, _ organization: OrganizationNumber) -> SQLFragment {
+    func count(_ query: EventQuery, of organization: OrganizationNumber) throws -> Int {
+        let count = SQLFragment("SELECT count(*) FROM events e WHERE ") + tests(query, query.after ?? 0, organization)
+        return try statements(count.text).first(count.values) { Int($0.integer(0)) } ?? 0
+    }
+
+    func lastEvent(of organization: OrganizationNumber) throws -> Int64 {
+        try statements("SELECT event_sequence FROM organizations WHERE number = ?")
+            .first([.integer(organization.value)]) { $0.integer(0) } ?? 0
+    }
+
+    private func tests(_ query: EventQuery, _ after: Int64, _ organization: OrganizationNumber) -> SQLFragment {
         let low = Place.key(organization, min(after, Place.mask))
         var tests = [
             SQLFragment("e.place > ? AND e.place <= ?", [.integer(low), .integer(Place.key(organization, Place.mask))])
@@ -51,8 +64,7 @@ extension Reader {
         any("type", query.types.map { .text($0.rawValue) })
         any("candidate_id", query.candidates.map(SQLValue.ulid))
         any("job_id", query.jobs.map(SQLValue.ulid))
-        return SQLFragment("\(Self.columns) JOIN organizations o ON o.number = e.place >> 51 WHERE ")
-            + .joined(tests, by: " AND ") + SQLFragment(" ORDER BY e.place LIMIT ?", [.integer(Int64(query.limit + 1))])
+        return .joined(tests, by: " AND ")
     }
 
     func event(
@@ -98,5 +110,27 @@ extension Reader {
         out.append(",\"data\":")
         out.append(row.text(personal || row.isNull(8) ? 7 : 8))
         out.append("}")
+    }
+
+    /// As ``EventQuery/columnNames`` has them.
+    private func writeCells(_ row: StatementRow, personal: Bool, to out: inout ByteWriter) {
+        if personal, !row.isNull(8), let candidate = row.optionalULID(10) { told.append(candidate) }
+        out.append("evt_")
+        out.append(ulid: row.ulid(1))
+        out.append(",")
+        out.append(cell: row.text(2))
+        out.append(",")
+        out.append(integer: Place.low(row.integer(0)))
+        out.append(",")
+        out.append(plain: row.time(3))
+        out.append(",")
+        out.append(cell: row.text(9))
+        if let kind = RecordKind(rawValue: UInt8(truncatingIfNeeded: row.integer(4))) {
+            out.append(text: ",\(kind.singular),\(RecordID(kind: kind, ulid: row.ulid(5))),\(row.integer(6)),")
+        } else {
+            out.append(",,,,")
+        }
+        out.append(cell: row.text(personal || row.isNull(8) ? 7 : 8))
+        out.append("\r\n")
     }
 }

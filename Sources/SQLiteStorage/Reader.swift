@@ -30,7 +30,7 @@ final class Reader: StoreReader {
     /// Whose personal data was written.
     var told: [ULID] = []
     /// The statements of plain walks, by ``ListPlanner/plainShape``.
-    private var plain: [Int: (ListPlan, Statement)] = [:]
+    var plain: [Int: (ListPlan, Statement)] = [:]
 
     /// When the call under way has to be done; SQLite asks every few thousand steps.
     private final class Patience {
@@ -39,12 +39,17 @@ final class Reader: StoreReader {
         var deadline = UInt64.max
     }
 
+    /// A further call in the open transaction begins.
+    func proceed() {
+        patience.deadline = DispatchTime.now().uptimeNanoseconds + Patience.nanoseconds
+        if !told.isEmpty { told = [] }
+    }
+
     /// A call begins, of one snapshot: the last one's if that is still what is there.
     func begin() throws {
+        proceed()
         let now = DispatchTime.now().uptimeNanoseconds
-        patience.deadline = now + Patience.nanoseconds
         isInUse = true
-        if !told.isEmpty { told = [] }
         // Taken before anything is read: what is read may be newer, never older.
         let mark = signal.mark
         guard mark != snapshot || now - began > Self.longestTransaction else { return }
@@ -162,235 +167,5 @@ final class Reader: StoreReader {
         let key = try statements(KeyRows.select + " WHERE k.key_id = ?").first([.text(keyID)], KeyRows.key)
         if let key { keys[keyID] = key }
         return key
-    }
-
-    // MARK: Lists
-
-    func list(
-        _ query: ListQuery, of organization: OrganizationNumber, form: ListForm, into out: inout ByteWriter
-    ) throws -> ListEnd {
-        let planner = ListPlanner(query, form: form, organization: organization)
-        var end = try rows(planner, asOf: query.position?.asOf, into: &out)
-        if query.countsExactly {
-            end.total = planner.findsNothing ? 0 : try Int(planner.total().reduce(0) { try $0 + count($1) })
-        }
-        return end
-    }
-
-    private func rows(_ planner: ListPlanner, asOf: Timestamp?, into out: inout ByteWriter) throws -> ListEnd {
-        let query = planner.query
-        var end = ListEnd()
-        end.asOf = try asOf ?? mark(of: query, planner.organization)
-        if planner.findsNothing { return end }
-        if let shape = planner.plainShape {
-            let (plan, statement) = try plainWalk(planner, shape)
-            var ranks: RankCounter?
-            try write(statement, plan, planner, &ranks, &end, &out)
-            return end
-        }
-        let plan = try planner.plan(estimating: self)
-        var ranks = RankCounter(query: query, statements: statements)
-        for part in plan.parts where !end.hasMore {
-            let statement = try statements(part.text)
-            try statement.bind(part.values)
-            try write(statement, plan, planner, &ranks, &end, &out)
-        }
-        return end
-    }
-
-    /// Writes a bound statement's rows until the page is full.
-    private func write(
-        _ statement: Statement, _ plan: ListPlan, _ planner: ListPlanner, _ ranks: inout RankCounter?, _ end: inout ListEnd,
-        _ out: inout ByteWriter
-    ) throws {
-        let (query, form) = (planner.query, planner.form)
-        defer { statement.reset() }
-        let source = RecordSource(statement)
-        let most = query.ids == nil ? query.limit : 100
-        while try statement.step() {
-            if end.count == most {
-                end.hasMore = query.ids == nil
-                break
-            }
-            if end.count > 0 { out.append(byte: 0x2C) }
-            end.count += 1
-            if let dead = plan.tombstoneColumn, source.isNull(0) {
-                let tombstone = Self.tombstone(statement, at: dead)
-                form.record.writeTombstone(tombstone, to: &out)
-                for embed in form.embeds {
-                    out.append(embed.key)
-                    out.append("null")
-                }
-                end.last = ListPosition(value: .null, updatedAt: tombstone.updatedAt, asOf: end.asOf)
-            } else {
-                let rank = try ranks?.rank(source)
-                end.hidExternalID = form.record.write(source, rank: rank, to: &out) || end.hidExternalID
-                if let column = form.toldColumn, !source.isNull(column) { told.append(source.ulid(column)) }
-                for (embed, column) in zip(form.embeds, plan.embedColumns) {
-                    end.hidExternalID = Self.write(embed, statement, at: column, into: &out) || end.hidExternalID
-                }
-                if end.count == most { end.last = position(source, plan, query, end.asOf) }
-            }
-            out.append(byte: 0x7D)
-        }
-    }
-
-    /// The statement of a plain walk, bound; kept by its shape, so that no SQL is written for it again.
-    private func plainWalk(_ planner: ListPlanner, _ shape: Int) throws -> (ListPlan, Statement) {
-        if let (plan, statement) = plain[shape] {
-            try statement.bind(planner.plainValues)
-            return (plan, statement)
-        }
-        let plan = try planner.plan(estimating: self)
-        let statement = try statements(plan.parts[0].text)
-        plain[shape] = (plan, statement)
-        try statement.bind(plan.parts[0].values)
-        return (plan, statement)
-    }
-
-    private static func tombstone(_ statement: Statement, at column: Int) -> Tombstone {
-        let row = StatementRow(handle: statement.handle, base: Int32(column))
-        return Tombstone(
-            id: row.ulid(0), version: row.integer(1), updatedAt: Place.time(row.integer(2)), deletedAt: row.time(3))
-    }
-
-    private static func write(
-        _ embed: ListForm.Embed, _ statement: Statement, at column: Int, into out: inout ByteWriter
-    ) -> Bool {
-        out.append(embed.key)
-        let row = RecordSource(statement, base: column)
-        if row.isNull(0) {
-            out.append("null")
-            return false
-        }
-        let hidden = embed.form.write(row, to: &out)
-        out.append(byte: 0x7D)
-        return hidden
-    }
-
-    private func position(_ source: RecordSource, _ plan: ListPlan, _ query: ListQuery, _ asOf: Timestamp) -> ListPosition {
-        var value = FieldValue.null
-        if let column = plan.sortColumn {
-            switch query.sort.field {
-            case "score": value = .number(source.row.number(column))
-            case "full_name", "title": value = .text(source.row.string(column))
-            default: value = .time(source.row.time(column))
-            }
-        }
-        return ListPosition(value: value, updatedAt: source.time(4), asOf: asOf)
-    }
-
-    /// Just after the kind's last `updated_at` in this snapshot.
-    private func mark(of query: ListQuery, _ organization: OrganizationNumber) throws -> Timestamp {
-        let last = try statements("SELECT last FROM clocks WHERE organization = ? AND kind = ?")
-            .first([.integer(organization.value), .integer(Int64(query.kind.rawValue))]) { $0.integer(0) }
-        let mark = Timestamp(microseconds: last.map { $0 + 1 } ?? Place.epoch)
-        return query.updatedBefore.map { min($0, mark) } ?? mark
-    }
-
-    // MARK: Single records
-
-    func record(
-        _ id: RecordID, of organization: OrganizationNumber, form: ListForm, into out: inout ByteWriter
-    ) throws -> Lookup {
-        let layout = TableLayout.of(id.kind)
-        // The bounds keep another organization's row as unknown as none: both are told by the index alone.
-        let bounds: [SQLValue] = [
-            .ulid(id.ulid), .integer(Place.key(organization, 0)), .integer(Place.key(organization, Place.mask)),
-        ]
-        let change = try statements("SELECT change FROM \(layout.table) WHERE id = ? AND change BETWEEN ? AND ?")
-            .first(bounds) { $0.integer(0) }
-        guard let change else {
-            let dead = try statements("SELECT 1 FROM tombstones WHERE kind = ? AND id = ? AND change BETWEEN ? AND ?")
-                .first([.integer(Int64(id.kind.rawValue))] + bounds) { _ in true }
-            return dead == nil ? .missing : .deleted
-        }
-        return try write(layout, change, form, into: &out)
-    }
-
-    private func write(_ layout: TableLayout, _ change: Int64, _ form: ListForm, into out: inout ByteWriter) throws -> Lookup {
-        var columns = [TableLayout.columns(of: layout.kind, form.record.projection, "t")]
-        var width = TableLayout.columnCount(of: layout.kind, form.record.projection)
-        var joins = ""
-        var places: [Int] = []
-        for embed in form.embeds {
-            let alias = "e_\(embed.form.kind.singular)"
-            columns.append(TableLayout.columns(of: embed.form.kind, embed.form.projection, alias))
-            joins += " LEFT JOIN \(embed.form.kind.plural) \(alias) ON \(alias).id = t.\(embed.field)"
-            places.append(width)
-            width += TableLayout.columnCount(of: embed.form.kind, embed.form.projection)
-        }
-        let sql = "SELECT \(columns.joined(separator: ", ")) FROM \(layout.table) t\(joins) WHERE t.change = ?"
-        let statement = try statements(sql)
-        defer { statement.reset() }
-        try statement.bind([.integer(change)])
-        guard try statement.step() else { return .missing }
-        let source = RecordSource(statement)
-        var hidden = form.record.write(source, to: &out)
-        if let column = form.toldColumn, !source.isNull(column) { told.append(source.ulid(column)) }
-        for (embed, place) in zip(form.embeds, places) {
-            hidden = Self.write(embed, statement, at: place, into: &out) || hidden
-        }
-        return .found(hidExternalID: hidden)
-    }
-
-    func resume(_ candidate: ULID, of organization: OrganizationNumber) throws -> (lookup: Lookup, file: ResumeFile?) {
-        var none = ByteWriter(capacity: 64)
-        let form = ListForm(kind: .candidate, personal: false, only: [])
-        let lookup = try record(RecordID(kind: .candidate, ulid: candidate), of: organization, form: form, into: &none)
-        guard case .found = lookup else { return (lookup, nil) }
-        let file = try statements(
-            """
-            SELECT c.resume_file_name, c.resume_media_type, r.bytes FROM resumes r
-            JOIN candidates c ON c.id = r.candidate_id WHERE r.candidate_id = ?
-            """
-        ).first([.ulid(candidate)]) { row in
-            ResumeFile(fileName: row.optionalString(0), mediaType: row.optionalString(1), bytes: row.blob(2))
-        }
-        return (lookup, file)
-    }
-}
-
-extension Reader: RowEstimating {
-    func count(_ fragment: SQLFragment) throws -> Int64 {
-        try statements(fragment.text).first(fragment.values) { $0.integer(0) } ?? 0
-    }
-}
-
-/// Ranks matches within their job: one more than the number of matches with a better score.
-///
-/// Counts only what lies between a score and the nearest better one that is known already, so that a page costs at
-/// most one pass over the job's better scores.
-private struct RankCounter {
-    private let statements: StatementCache
-    private var known: [ULID: [(score: Double, rank: Int64)]] = [:]
-
-    /// Nil where a list gives no ranks.
-    init?(query: ListQuery, statements: StatementCache) {
-        let byJob = query.conditions.contains { if case .equals("job_id", _) = $0 { true } else { false } }
-        guard query.kind == .match, byJob else { return nil }
-        self.statements = statements
-    }
-
-    private static let columns: (job: Int, score: Int) = {
-        let schema = RecordKind.match.schema
-        let base = Projection.heading.count
-        return (base + schema.position("job_id"), base + schema.position("score"))
-    }()
-
-    mutating func rank(_ row: RecordSource) throws -> Int64 {
-        let (job, score) = (row.ulid(Self.columns.job), row.number(Self.columns.score))
-        var ranks = known[job] ?? []
-        // Best first; the last one that is not worse.
-        let index = ranks.firstIndex { $0.score < score } ?? ranks.count
-        if index > 0, ranks[index - 1].score == score { return ranks[index - 1].rank }
-        let better = index > 0 ? ranks[index - 1] : (score: Double.infinity, rank: 1)
-        let between =
-            try statements("SELECT count(*) FROM matches WHERE job_id = ? AND score > ? AND score <= ?")
-            .first([.ulid(job), .real(score), .real(better.score)]) { $0.integer(0) } ?? 0
-        let rank = better.rank + between
-        ranks.insert((score, rank), at: index)
-        known[job] = ranks
-        return rank
     }
 }

@@ -39,8 +39,10 @@ public final class ReaderPool: ReadStore {
         }
     }
 
+    public func hold() throws -> any HeldSnapshot { try Snapshot(path: path, signal: signal) }
+
     public func read<Result>(_ body: (any StoreReader) throws -> Result) throws -> Result {
-        do {
+        try StoreError.translating {
             let lent = try idle.withLock({ $0.popLast() }) ?? Lent(reader: Reader(path: path, signal: signal))
             try lent.reader.begin()
             let start = DispatchTime.now().uptimeNanoseconds
@@ -56,8 +58,6 @@ public final class ReaderPool: ReadStore {
                 lent.reader.end()
                 throw failure
             }
-        } catch let failure as SQLiteFailure {
-            throw failure.isBusy ? StoreError.busy(failure.description) : StoreError.unavailable(failure.description)
         }
     }
 
@@ -91,6 +91,49 @@ public final class ReaderPool: ReadStore {
             let fresh = try Reader(path: path, signal: signal)
             _ = try fresh.statements("SELECT count(*) FROM organizations").first { $0.integer(0) }
         } catch let failure as SQLiteFailure { throw StoreError.unavailable(failure.description) }
+    }
+}
+
+/// A reader in one long transaction.
+private final class Snapshot: HeldSnapshot {
+    /// The lock hands it from thread to thread.
+    private struct Owned: @unchecked Sendable {
+        let reader: Reader
+    }
+
+    private let owned: Owned
+    private let turn = NSLock()
+    private let signal: CommitSignal
+
+    init(path: String, signal: CommitSignal) throws {
+        self.signal = signal
+        owned = try StoreError.translating {
+            let reader = try Reader(path: path, signal: signal)
+            try reader.begin()
+            // The transaction has its snapshot from its first look at the file.
+            _ = try reader.statements("SELECT key_counter FROM store").first { $0.integer(0) }
+            return Owned(reader: reader)
+        }
+    }
+
+    func read<Result>(_ body: (any StoreReader) throws -> Result) throws -> Result {
+        try turn.withLock {
+            owned.reader.proceed()
+            return try StoreError.translating { try body(owned.reader) }
+        }
+    }
+
+    var journal: Int { Int(signal.mark.frames) * CommitSignal.bytesOfFrame }
+}
+
+extension StoreError {
+    /// Runs `body`, and tells of SQLite's failures as the store's.
+    fileprivate static func translating<Result>(_ body: () throws -> Result) throws -> Result {
+        do {
+            return try body()
+        } catch let failure as SQLiteFailure {
+            throw failure.isBusy ? StoreError.busy(failure.description) : StoreError.unavailable(failure.description)
+        }
     }
 }
 

@@ -45,6 +45,7 @@ public struct HirewireServer {
         configuration.publicURL = settings.publicURL
         configuration.allowedOrigins = settings.corsOrigins
         configuration.version = version
+        configuration.exports.seconds = settings.exportTime
         let keyBuckets = TokenBuckets()
         let core = PublicCore(
             store: readers, configuration: configuration, time: time, usage: usage, observer: observer, waiters: waiters,

@@ -29,6 +29,8 @@ public struct ServeSettings: Sendable {
     public var accessLog = true
     /// How long events are kept, in seconds.
     public var eventRetention = 90 * 86_400
+    /// How long an export may take, in seconds.
+    public var exportTime = 600
     /// How long it is kept who read whose personal data, in seconds.
     public var auditRetention = 365 * 86_400
     /// Addresses that are not public and may be sent webhooks.
@@ -72,6 +74,7 @@ public struct ServeSettings: Sendable {
         ("LOG_LEVEL", "debug, info, notice, warning or error"),
         ("ACCESS_LOG", "a line for each request: on or off"),
         ("EVENT_RETENTION", "how long events are kept, such as 90d"),
+        ("EXPORT_TIME", "how long an export may take before it is cut, to go on from its cursor, such as 10m"),
         ("AUDIT_RETENTION", "how long it is kept which key read whose personal data, such as 365d"),
         ("WEBHOOK_ALLOW_CIDR", "addresses beside the public ones that webhooks may go to, such as 10.0.0.0/8, separated by commas"),
         ("WEBHOOK_ALLOW_HTTP", "webhooks may go to http URLs too: on or off"),
@@ -119,11 +122,12 @@ public struct ServeSettings: Sendable {
             guard ["on", "off"].contains(value) else { throw wrong("on or off") }
             accessLog = value == "on"
         case "INTERVIEW_EXPIRY" where value == "off": interviewExpiry = nil
-        case "EVENT_RETENTION", "AUDIT_RETENTION", "SHUTDOWN_GRACE", "WEBHOOK_RETENTION", "INTERVIEW_EXPIRY":
+        case "EVENT_RETENTION", "AUDIT_RETENTION", "EXPORT_TIME", "SHUTDOWN_GRACE", "WEBHOOK_RETENTION", "INTERVIEW_EXPIRY":
             guard let seconds = Span(value)?.seconds, seconds > 0 else { throw wrong("a time such as 90d, 12h, 30m or 20s") }
             switch name {
             case "EVENT_RETENTION": eventRetention = seconds
             case "AUDIT_RETENTION": auditRetention = seconds
+            case "EXPORT_TIME": exportTime = seconds
             case "WEBHOOK_RETENTION": webhookRetention = seconds
             case "INTERVIEW_EXPIRY": interviewExpiry = seconds
             default: shutdownGrace = seconds

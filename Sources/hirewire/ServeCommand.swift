@@ -30,6 +30,7 @@ struct Serve: AsyncParsableCommand {
     @Option(help: "debug, info, notice, warning or error (default: info).", completion: .logLevels) var logLevel: String?
     @Option(help: "A line for each request: on or off (default: on).", completion: .onOrOff) var accessLog: String?
     @Option(help: "How long events are kept (default: 90d).") var eventRetention: String?
+    @Option(help: "How long an export may take before it is cut, to go on from its cursor (default: 10m).") var exportTime: String?
     @Option(help: "How long it is kept which key read whose personal data (default: 365d).") var auditRetention: String?
     @Option(help: "Addresses beside the public ones that webhooks may go to, such as 127.0.0.0/8; may be repeated.")
     var webhookAllowCidr: [String] = []
@@ -54,6 +55,7 @@ struct Serve: AsyncParsableCommand {
             ("TLS_CERTIFICATE", "--tls-certificate", tlsCertificate), ("TLS_KEY", "--tls-key", tlsKey),
             ("LOG_FORMAT", "--log-format", logFormat), ("LOG_LEVEL", "--log-level", logLevel),
             ("ACCESS_LOG", "--access-log", accessLog), ("EVENT_RETENTION", "--event-retention", eventRetention),
+            ("EXPORT_TIME", "--export-time", exportTime),
             ("AUDIT_RETENTION", "--audit-retention", auditRetention),
             ("SHUTDOWN_GRACE", "--shutdown-grace", shutdownGrace),
             ("WEBHOOK_ALLOW_CIDR", "--webhook-allow-cidr", webhookAllowCidr.isEmpty ? nil : webhookAllowCidr.joined(separator: ",")),

@@ -1,8 +1,10 @@
 import Foundation
 
 /// A JSON value that tests look into. The order of keys is asked of the bytes instead.
-struct JSON: CustomStringConvertible {
+struct JSON: CustomStringConvertible, Equatable {
     private let value: Any?
+
+    static func == (left: JSON, right: JSON) -> Bool { (left.value as? NSObject) == (right.value as? NSObject) }
 
     init(_ bytes: [UInt8]) throws {
         do {

@@ -9,4 +9,8 @@
 /// Source: sched_setattr(2), and "Lag and latency" in the kernel's documentation of its EEVDF scheduler.
 void hirewire_prefer_short_turns(void);
 
+/// Takes the calling thread a tenth of the usual share of a processor that others want too (nice 10); all of an idle one.
+/// For long work beside which short requests are answered. Linux; elsewhere nothing changes.
+void hirewire_let_others_go_first(void);
+
 #endif
