@@ -164,7 +164,7 @@ final class RequestHandler: ChannelDuplexHandler {
         if let source = answer.rest {
             // A body of HTTP/1.0 ends with its connection.
             let keeps = keeps && (!encoder.isHTTP1 || head.version.minor > 0)
-            let body = BodyUnderWay(source, answer, head, requestID: request.requestID, keepsConnection: keeps)
+            let body = BodyUnderWay(source, answer, head, requestID: request.requestID, client: request.client, keepsConnection: keeps)
             encoder.begin(answer, isHead: head.method == .HEAD, version: head.version, keepAlive: keeps, context)
             return begin(body, context)
         }
@@ -250,7 +250,8 @@ final class RequestHandler: ChannelDuplexHandler {
     private func report(_ body: BodyUnderWay, cause: String?) {
         var answer = body.answer
         answer.cause = cause
-        report(answer, method: body.head.method.rawValue, target: body.head.uri, requestID: body.requestID, body.sent)
+        report(
+            answer, method: body.head.method.rawValue, target: body.head.uri, requestID: body.requestID, client: body.client, body.sent)
     }
 
     /// Answers what could not be read to its end, or at all: then there is no head.
@@ -377,15 +378,19 @@ private final class BodyUnderWay {
     let answer: Answer
     let head: HTTPRequestHead
     let requestID: String
+    let client: ClientAddress
     let keepsConnection: Bool
     var sent: Int
     var isBeingMade = false
 
-    init(_ source: any BodySource, _ answer: Answer, _ head: HTTPRequestHead, requestID: String, keepsConnection: Bool) {
+    init(
+        _ source: any BodySource, _ answer: Answer, _ head: HTTPRequestHead, requestID: String, client: ClientAddress, keepsConnection: Bool
+    ) {
         self.source = source
         self.answer = answer
         self.head = head
         self.requestID = requestID
+        self.client = client
         self.keepsConnection = keepsConnection
         sent = head.method == .HEAD ? 0 : answer.body.readableBytes
     }

@@ -96,12 +96,14 @@ final class ReverseProxy: Sendable {
         guard made.exitCode == 0 else { throw Trouble("no certificate: \(made.errors)") }
     }
 
+    /// What `curl` needs for a request.
+    func arguments(_ target: String, _ options: [String], _ key: String?, from source: String = "127.0.0.1") -> [String] {
+        ["-sS", "--max-time", "60", "--cacert", certificate, "--interface", source, "-4"]
+            + (key.map { ["-H", "Authorization: Bearer \($0)"] } ?? []) + options + [target.hasPrefix("https://") ? target : url + target]
+    }
+
     private func curl(_ target: String, _ options: [String], key: String?, from source: String) throws -> ChildProcess {
-        let url = target.hasPrefix("https://") ? target : url + target
-        return try ChildProcess(
-            "curl",
-            ["-sS", "--max-time", "60", "--cacert", certificate, "--interface", source, "-4"]
-                + (key.map { ["-H", "Authorization: Bearer \($0)"] } ?? []) + options + [url])
+        try ChildProcess("curl", arguments(target, options, key, from: source))
     }
 
     /// One request with `curl`: its output ends with the version of HTTP and the status.

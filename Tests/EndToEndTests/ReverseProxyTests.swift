@@ -110,6 +110,36 @@ import Testing
     }
 
     @Test(arguments: ReverseProxy.Kind.allCases)
+    func anExportComesWholeAndItsCutIsSeen(_ kind: ReverseProxy.Kind) throws {
+        // given
+        let site = try Site(kind)
+        let rows = (0..<20_000).map { "{\"external_id\":\"x\($0)\",\"full_name\":\"Person \($0)\",\"headline\":\"\(UUID()) \(UUID())\"}\n" }
+        try site.server.command("import", "candidates", try site.folder.write(rows.joined(), to: "rows.ndjson"), "--no-events")
+        let target = "/api/v1/candidates?export=all&format=ndjson"
+
+        // when
+        for options in [["--compressed"], ["--http1.1"], []] {
+            let export = try site.proxy.ask(target, options + ["-D", site.folder("head")], key: site.key)
+
+            // then
+            let lines = export.output.split(separator: "\n")
+            let head = try String(contentsOfFile: site.folder("head"), encoding: .utf8).lowercased()
+            #expect(export.exitCode == 0 && lines.last?.hasSuffix(" 200") == true, "\(export.errors)")
+            #expect(lines.count > 20_000 && head.contains("x-total-count: \(lines.count - 1)\r\n"), "\(lines.count) \(head)")
+        }
+
+        // when: the server dies in the middle
+        let slow = try ChildProcess(
+            "/bin/sh",
+            ["-c", "exec curl \"$@\" > \(site.folder("cut"))", "curl"] + site.proxy.arguments(target, ["--limit-rate", "100K"], site.key))
+        #expect(poll(seconds: 20) { (try? FileManager.default.attributesOfItem(atPath: site.folder("cut"))[.size] as? Int) ?? 0 > 1_000 })
+        site.server.stop(SIGKILL)
+
+        // then
+        #expect(try slow.wait(seconds: 120) != 0)
+    }
+
+    @Test(arguments: ReverseProxy.Kind.allCases)
     func longPollsWaitAndNothingOfTheOperatorsIsThere(_ kind: ReverseProxy.Kind) throws {
         // given
         let site = try Site(kind)
