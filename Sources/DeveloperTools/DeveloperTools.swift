@@ -36,6 +36,8 @@ public struct DeveloperTools: Sendable {
         /// The operator listener's address as it was set, a name that a browser may ask for.
         public var operatorHost = "127.0.0.1"
         public var version = ""
+        /// Whose word on where a sign-in comes from is taken.
+        public var proxies = TrustedProxies()
         /// Why something is wrong, nil when all is well: what `/readyz` says.
         public var problem: @Sendable () -> String? = { nil }
         public init() {}
@@ -64,7 +66,10 @@ public struct DeveloperTools: Sendable {
     public func addRoutes<Context: RemoteAddressRequestContext>(to router: Router<Context>) {
         for route in PageRoute.all {
             router.on(RouterPath(route.pattern), method: route.isPost ? .post : .get) { request, context in
-                let page = try await PageRequest(request, parameters: context.parameters, client: context.remoteAddress?.ipAddress ?? "-")
+                let client = configuration.proxies.client(of: context.remoteAddress) { name in
+                    FieldName(name).map { request.headers[values: $0] } ?? []
+                }
+                let page = try await PageRequest(request, parameters: context.parameters, client: client)
                 guard let page else { return PageAnswer.tooLarge.response(isHead: false) }
                 let isHead = request.method == .head
                 if route.waits { return await wait(page).response(isHead: isHead) }

@@ -15,14 +15,13 @@ struct PageRequest: Sendable {
     let host: String
     let origin: String?
     let fetchSite: String?
-    /// The client's address.
-    let client: String
+    let client: ClientAddress
 
     /// More than any form of ours.
     private static let largestForm = 64 << 10
 
     /// Nil where the form is larger than any of ours.
-    init?(_ request: Request, parameters: Parameters, client: String) async throws {
+    init?(_ request: Request, parameters: Parameters, client: ClientAddress) async throws {
         isPost = request.method == .post
         target = request.uri.string
         path = request.uri.path

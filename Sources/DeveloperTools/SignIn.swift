@@ -31,7 +31,7 @@ extension DeveloperTools {
             return .redirect(to: Self.safe(request.field("next")) ?? PageRoute.home)
                 .setting(cookie: Self.cookie(cookie, seconds: Self.sessionLength))
         }
-        let decision = signIns.take(request.client, tenths: 10, limit: Self.wrongTokensAMinute, now: monotonic())
+        let decision = signIns.take(request.client.text, tenths: 10, limit: Self.wrongTokensAMinute, now: monotonic())
         guard decision.isAllowed else {
             var answer = signInPage(
                 request, error: "Too many wrong tokens from this address. Wait \(decision.secondsToNext) s.", status: .tooManyRequests)

@@ -35,7 +35,7 @@ final class RequestHandler: ChannelDuplexHandler {
     private let core: any RequestCore
     private let limits: ListenerLimits
     private let encoder: any AnswerEncoding
-    private let client: ClientAddress
+    private let peer: Peer
     private let meter: RequestLineMeter?
     private var state = State.idle
     private var waiting: CircularBuffer<HTTPServerRequestPart> = []
@@ -49,13 +49,13 @@ final class RequestHandler: ChannelDuplexHandler {
     private var started: UInt64 = 0
 
     init(
-        core: any RequestCore, limits: ListenerLimits, encoder: any AnswerEncoding, client: ClientAddress,
+        core: any RequestCore, limits: ListenerLimits, encoder: any AnswerEncoding, peer: Peer,
         meter: RequestLineMeter?
     ) {
         self.core = core
         self.limits = limits
         self.encoder = encoder
-        self.client = client
+        self.peer = peer
         self.meter = meter
     }
 
@@ -138,7 +138,7 @@ final class RequestHandler: ChannelDuplexHandler {
     private func answer(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
         state = .answering
         let request = IncomingRequest(
-            method: head.method, target: head.uri, headers: head.headers, client: client, requestIDs: core.requestIDs)
+            method: head.method, target: head.uri, headers: head.headers, client: peer.client(head.headers), requestIDs: core.requestIDs)
         switch core.respond(to: request) {
         case .now(let answer): write(answer, to: head, request, context)
         case .later(let start):
@@ -164,12 +164,13 @@ final class RequestHandler: ChannelDuplexHandler {
         if let source = answer.rest {
             // A body of HTTP/1.0 ends with its connection.
             let keeps = keeps && (!encoder.isHTTP1 || head.version.minor > 0)
-            let body = BodyUnderWay(source, answer, head, requestID: request.requestID, keepsConnection: keeps)
+            let body = BodyUnderWay(source, answer, head, requestID: request.requestID, client: request.client, keepsConnection: keeps)
             encoder.begin(answer, isHead: head.method == .HEAD, version: head.version, keepAlive: keeps, context)
             return begin(body, context)
         }
         let sent = encoder.write(answer, isHead: head.method == .HEAD, version: head.version, keepAlive: keeps, context)
-        report(answer, method: head.method.rawValue, target: head.uri, requestID: request.requestID, sent)
+        report(
+            answer, method: head.method.rawValue, target: head.uri, requestID: request.requestID, client: request.client, sent)
         state = .idle
         since = .now()
         if !keeps { finish(context) } else if inputEnded, waiting.isEmpty { finish(context) }
@@ -249,25 +250,31 @@ final class RequestHandler: ChannelDuplexHandler {
     private func report(_ body: BodyUnderWay, cause: String?) {
         var answer = body.answer
         answer.cause = cause
-        report(answer, method: body.head.method.rawValue, target: body.head.uri, requestID: body.requestID, body.sent)
+        report(
+            answer, method: body.head.method.rawValue, target: body.head.uri, requestID: body.requestID, client: body.client, body.sent)
     }
 
     /// Answers what could not be read to its end, or at all: then there is no head.
     private func refuse(_ problem: Problem, _ context: ChannelHandlerContext, head: HTTPRequestHead? = nil) {
         if case .closed = state { return }
         let request = head.map {
-            IncomingRequest(method: $0.method, target: $0.uri, headers: $0.headers, client: client, requestIDs: core.requestIDs)
+            IncomingRequest(
+                method: $0.method, target: $0.uri, headers: $0.headers, client: peer.client($0.headers), requestIDs: core.requestIDs)
         }
         let answer = core.refuse(problem, to: request)
         let sent = encoder.write(answer, isHead: head?.method == .HEAD, version: .http1_1, keepAlive: false, context)
         let requestID = answer.headers.first { $0.0 == "X-Request-Id" }?.1 ?? "-"
-        report(answer, method: head?.method.rawValue ?? "-", target: head?.uri ?? "-", requestID: requestID, sent)
+        report(
+            answer, method: head?.method.rawValue ?? "-", target: head?.uri ?? "-", requestID: requestID,
+            client: request?.client ?? peer.address, sent)
         finish(context)
     }
 
     private static func reads(_ method: HTTPMethod) -> Bool { method == .GET || method == .HEAD || method == .OPTIONS }
 
-    private func report(_ answer: Answer, method: String, target: String, requestID: String, _ bytes: Int) {
+    private func report(
+        _ answer: Answer, method: String, target: String, requestID: String, client: ClientAddress, _ bytes: Int
+    ) {
         let end = target.utf8.firstIndex(of: UInt8(ascii: "?")) ?? target.endIndex
         core.finished(
             AccessRecord(
@@ -371,15 +378,19 @@ private final class BodyUnderWay {
     let answer: Answer
     let head: HTTPRequestHead
     let requestID: String
+    let client: ClientAddress
     let keepsConnection: Bool
     var sent: Int
     var isBeingMade = false
 
-    init(_ source: any BodySource, _ answer: Answer, _ head: HTTPRequestHead, requestID: String, keepsConnection: Bool) {
+    init(
+        _ source: any BodySource, _ answer: Answer, _ head: HTTPRequestHead, requestID: String, client: ClientAddress, keepsConnection: Bool
+    ) {
         self.source = source
         self.answer = answer
         self.head = head
         self.requestID = requestID
+        self.client = client
         self.keepsConnection = keepsConnection
         sent = head.method == .HEAD ? 0 : answer.body.readableBytes
     }

@@ -1,25 +1,32 @@
 import Domain
 import HTTPSupport
+import HTTPTypes
 import Hummingbird
 
 /// The operator listener's addresses: health, readiness, metrics, and the push API.
 public struct OperatorAPI: Sendable {
     private let push: PushAPI
+    private let proxies: TrustedProxies
     private let isReady: @Sendable () -> String?
     private let metrics: @Sendable () -> String
 
     /// - Parameters:
+    ///   - proxies: whose word on where a push comes from is taken.
     ///   - isReady: nil when all is well, else why not.
     ///   - metrics: Prometheus text.
-    public init(push: PushAPI, isReady: @escaping @Sendable () -> String?, metrics: @escaping @Sendable () -> String) {
+    public init(
+        push: PushAPI, proxies: TrustedProxies = TrustedProxies(), isReady: @escaping @Sendable () -> String?,
+        metrics: @escaping @Sendable () -> String
+    ) {
         self.push = push
+        self.proxies = proxies
         self.isReady = isReady
         self.metrics = metrics
     }
 
     /// Adds the addresses to the operator's router, and the one shape of an error to all that are added after them.
     public func addRoutes<Context: RemoteAddressRequestContext>(to router: Router<Context>) {
-        router.add(middleware: Pushes<Context>(push: push))
+        router.add(middleware: Pushes<Context>(push: push, proxies: proxies))
         router.add(middleware: OperatorProblems<Context>(paths: ["/healthz", "/readyz", "/metrics"]))
         router.get("/healthz") { _, _ in Self.answer(.ok, "{\"status\":\"ok\"}") }
         router.get("/readyz") { _, _ in
@@ -44,12 +51,16 @@ public struct OperatorAPI: Sendable {
 /// Leads to the push API, whatever the method.
 private struct Pushes<Context: RemoteAddressRequestContext>: RouterMiddleware {
     let push: PushAPI
+    let proxies: TrustedProxies
 
     func handle(
         _ request: Request, context: Context, next: (Request, Context) async throws -> Response
     ) async throws -> Response {
         guard PushAPI.owns(request.uri.path) else { return try await next(request, context) }
-        return await push.respond(to: request, from: ClientAddress(context.remoteAddress))
+        let client = proxies.client(of: context.remoteAddress) { name in
+            HTTPField.Name(name).map { request.headers[values: $0] } ?? []
+        }
+        return await push.respond(to: request, from: client)
     }
 }
 

@@ -60,8 +60,11 @@ public struct HirewireServer {
         let publicURL = "\(scheme)://\(shown(settings.host)):\(listener.port)"
         let pages = developerTools(
             settings, settings.publicURL.isEmpty ? publicURL : settings.publicURL, database, readers, audit, deliveries)
+        let manager = ServiceManager(environment: ProcessInfo.processInfo.environment)
         let operatorApp = operatorApplication(settings, push, readers, deliveries, observer, pages, logger) { port in
-            ready(publicURL, "http://\(shown(settings.operatorHost)):\(port)")
+            let operatorURL = "http://\(shown(settings.operatorHost)):\(port)"
+            ready(publicURL, operatorURL)
+            tell(manager, .ready("Serving \(publicURL), for the operator \(operatorURL)"), logger)
         }
         let activity = ActivityLog(database, logger: logger) {
             observer.metrics.totals.merging(deliveries.metrics.totals) { $1 }
@@ -71,7 +74,10 @@ public struct HirewireServer {
                 database: database, readers: readers, outbox: deliveries.outbox, usage: usage, audit: audit,
                 activity: activity, waiters: waiters, output: output, logger: logger, settings: settings,
                 ages: Ages(time)),
-            deliveries, operatorApp, listener, ShutdownNotice(core: core),
+            deliveries, operatorApp, listener,
+            ShutdownNotice {
+                tell(manager, .stopping, logger); core.beginShutdown()
+            },
         ]
         var group = ServiceGroupConfiguration(
             services: services.map { .init(service: $0, successTerminationBehavior: .gracefullyShutdownGroup) },
@@ -93,7 +99,9 @@ public struct HirewireServer {
             settings.tlsKey.map { PublicListener.TLSFiles(certificate: certificate, key: $0) }
         }
         do {
-            return try await PublicListener.bind(host: settings.host, port: settings.port, tls: files, core: core, time: time)
+            return try await PublicListener.bind(
+                host: settings.host, port: settings.port, tls: files, core: core, time: time,
+                proxies: TrustedProxies(settings.trustedProxies))
         } catch let error as IOError {
             throw SettingProblem(portProblem(error, settings.host, settings.port, "--port"))
         } catch let error as NIOSSLError {
@@ -118,7 +126,7 @@ public struct HirewireServer {
         _ logger: Logger, ready: @escaping @Sendable (Int) -> Void
     ) -> some Service {
         let api = OperatorAPI(
-            push: push,
+            push: push, proxies: TrustedProxies(settings.trustedProxies),
             isReady: { problem(readers, deliveries) },
             metrics: { observer.metrics.text + readers.metrics + deliveries.text + ProcessMetrics.text })
         let router = Router(context: OperatorContext.self, options: .autoGenerateHeadEndpoints)
@@ -141,6 +149,7 @@ public struct HirewireServer {
         configuration.publicURL = publicURL
         configuration.operatorHost = settings.operatorHost
         configuration.version = version
+        configuration.proxies = TrustedProxies(settings.trustedProxies)
         configuration.problem = { problem(readers, deliveries) }
         return DeveloperTools(
             configuration: configuration,
@@ -153,6 +162,12 @@ public struct HirewireServer {
             try readers.ping()
             return deliveries.problem
         } catch { return "the database can't be reached" }
+    }
+
+    private static func tell(_ manager: ServiceManager?, _ state: ServiceManager.State, _ logger: Logger) {
+        do { try manager?.tell(state) } catch {
+            logger.warning("the service manager could not be told", metadata: ["cause": "\(error)"])
+        }
     }
 
     /// An IPv6 address stands in brackets in a URL.
@@ -178,12 +193,12 @@ struct OperatorContext: RequestContext, RemoteAddressRequestContext {
     }
 }
 
-/// Tells the core that the end has begun, before the listener stops.
+/// Tells the core that the end has begun, and the service manager, before the listener stops.
 private struct ShutdownNotice: Service {
-    let core: PublicCore
+    let tell: @Sendable () -> Void
     func run() async throws {
         try? await gracefulShutdown()
-        core.beginShutdown()
+        tell()
     }
 }
 
