@@ -1,3 +1,4 @@
+import HTTPSupport
 import Hummingbird
 
 typealias FieldName = HTTPFields.Element.Name
@@ -45,5 +46,21 @@ struct PageAnswer: Sendable {
         headers[FieldName("Cross-Origin-Resource-Policy")!] = "same-origin"
         if headers[.cacheControl] == nil { headers[.cacheControl] = "no-store" }
         return Response(status: status, headers: headers, body: ResponseBody(byteBuffer: body))
+    }
+}
+
+extension DeveloperTools {
+    /// The methods that a path takes; none where it is no page's.
+    public static func methods(of path: String) -> [String] {
+        let routes = PageRoute.all.filter { $0.matches(path) }
+        return (routes.contains { !$0.isPost } ? ["GET", "HEAD"] : []) + (routes.contains(where: \.isPost) ? ["POST"] : [])
+    }
+
+    /// A refusal of the listener as a page.
+    public func refusal(_ problem: Problem) -> Response {
+        var answer = page(
+            "error", title: problem.code.title, ["message": problem.detail], status: .init(code: problem.code.status))
+        for (name, value) in problem.headers { FieldName(name).map { answer.headers[$0] = value } }
+        return answer.response(isHead: false)
     }
 }

@@ -66,4 +66,10 @@ struct PageRoute: Sendable {
         post("/organizations/:id") { try $0.changeOrganization($1) },
         get("/docs") { try $0.docs($1) },
     ]
+
+    /// Whether a path is one of the pattern's.
+    func matches(_ path: String) -> Bool {
+        let (parts, names) = (path.split(separator: "/"), pattern.split(separator: "/"))
+        return parts.count == names.count && zip(parts, names).allSatisfy { $1.hasPrefix(":") || $0 == $1 }
+    }
 }

@@ -36,9 +36,9 @@ public struct Problem: Refusal, Sendable {
         /// Those that the public API answers with.
         public static let ofPublicAPI = allCases.prefix { $0 != .invalidRecord }
 
-        /// Those that the operator listener answers with: it has no lists, and one form of each answer.
+        /// Those that the operator listener answers with: it has no lists of records.
         public static let ofOperatorAPI = allCases.filter {
-            ![.invalidCursor, .cursorMismatch, .eventsExpired, .notAcceptable, .uriTooLong, .headersTooLarge].contains($0)
+            ![.invalidCursor, .cursorMismatch, .eventsExpired].contains($0)
         }
 
         public var status: Int {

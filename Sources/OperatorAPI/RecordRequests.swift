@@ -5,22 +5,17 @@ import HTTPTypes
 
 /// One record: create or replace, change, delete, read back.
 extension PushAPI {
-    func put(_ name: RecordName, of kind: RecordKind, for call: PushCall) async throws -> Answer {
+    /// PUT replaces, PATCH changes what it names.
+    func store(_ name: RecordName, of kind: RecordKind, for call: PushCall) async throws -> Answer {
+        let replaces = call.method == .put
         let (json, bytes) = try await call.readJSON()
-        let (input, precondition) = (try RecordInput.pushed(kind: kind, json: json, as: name), try call.precondition())
-        let reason = call.parameters["reason"]
+        let input = try RecordInput.pushed(kind: kind, json: json, as: replaces ? name : nil)
+        let (precondition, reason) = (try call.precondition(), call.parameters["reason"])
         return try await commit(call, digest: bytes.digest) { writer, organization in
-            let outcome = try writer.put(name, input, precondition, reason: reason, in: organization)
-            return ChangeAnswer(outcome, for: call.caller)
-        }
-    }
-
-    func patch(_ name: RecordName, of kind: RecordKind, for call: PushCall) async throws -> Answer {
-        let (json, bytes) = try await call.readJSON()
-        let (input, precondition) = (try RecordInput.pushed(kind: kind, json: json, as: nil), try call.precondition())
-        let reason = call.parameters["reason"]
-        return try await commit(call, digest: bytes.digest) { writer, organization in
-            let outcome = try writer.patch(name, input, precondition, reason: reason, in: organization)
+            let outcome =
+                try replaces
+                ? writer.put(name, input, precondition, reason: reason, in: organization)
+                : writer.patch(name, input, precondition, reason: reason, in: organization)
             return ChangeAnswer(outcome, for: call.caller)
         }
     }
@@ -44,14 +39,24 @@ extension PushAPI {
             case .deleted: throw Problem.deleted
             case .found(let hidesExternalID):
                 out.appendEnd(masked: form.masked, hidesExternalID)
-                let way = PersonalRead.Way(organization: organization, keyID: call.caller.keyID, route: call.route.pattern)
-                audit.note(.init(reader.takeTold()), by: way, at: time.now)
                 let version = try JSONParser.parse(out.text)["version"]?.text ?? ""
+                let tag = ("ETag", "\"\(version)\"")
+                guard try call.wantsToRead(version: version) else {
+                    return Answer(status: 304, headers: [tag], body: .init(), route: "-")
+                }
+                note(reader.takeTold(), toldTo: call)
                 return Answer(
-                    status: 200, headers: [("Content-Type", "application/json"), ("ETag", "\"\(version)\"")], body: .init(bytes: out.bytes),
-                    route: "-")
+                    status: 200, headers: [("Content-Type", "application/json"), tag], body: .init(bytes: out.bytes), route: "-")
             }
         }
+    }
+}
+
+extension PushAPI {
+    /// Notes whose personal data an answer holds.
+    func note(_ candidates: [ULID], toldTo call: PushCall) {
+        let way = PersonalRead.Way(organization: call.caller.organization, keyID: call.caller.keyID, route: call.route.pattern)
+        audit.note(.init(candidates), by: way, at: time.now)
     }
 }
 

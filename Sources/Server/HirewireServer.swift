@@ -51,15 +51,16 @@ public struct HirewireServer {
             audit: audit, keyBuckets: keyBuckets)
         let deliveries = try Deliveries(
             settings, database, readers, logger: logger, time: time, environment: ProcessInfo.processInfo.environment)
+        let requestIDs = RequestIDs()
         let push = PushAPI(
             reads: readers, writes: CommitQueue(database), time: time, usage: usage, audit: audit, keyBuckets: keyBuckets,
-            observer: observer, management: database, desk: deliveries.desk)
+            observer: observer, requestIDs: requestIDs, management: database, desk: deliveries.desk)
         let listener = try await listen(settings, core, time)
         let scheme = settings.tlsCertificate == nil ? "http" : "https"
         let publicURL = "\(scheme)://\(shown(settings.host)):\(listener.port)"
         let pages = developerTools(
             settings, settings.publicURL.isEmpty ? publicURL : settings.publicURL, database, readers, audit, deliveries)
-        let operatorApp = operatorApplication(settings, push, readers, deliveries, observer, pages, logger) { port in
+        let operatorApp = operatorApplication(settings, push, readers, deliveries, observer, pages, requestIDs, logger) { port in
             ready(publicURL, "http://\(shown(settings.operatorHost)):\(port)")
         }
         let activity = ActivityLog(database, logger: logger) {
@@ -113,11 +114,11 @@ public struct HirewireServer {
 
     private static func operatorApplication(
         _ settings: ServeSettings, _ push: PushAPI, _ readers: ReaderPool, _ deliveries: Deliveries, _ observer: AccessObserver,
-        _ pages: DeveloperTools,
-        _ logger: Logger, ready: @escaping @Sendable (Int) -> Void
+        _ pages: DeveloperTools, _ requestIDs: RequestIDs, _ logger: Logger, ready: @escaping @Sendable (Int) -> Void
     ) -> some Service {
         let api = OperatorAPI(
-            push: push,
+            push: push, pages: PageRefusals(methods: { DeveloperTools.methods(of: $0) }, page: { pages.refusal($0) }),
+            requestIDs: requestIDs,
             isReady: { problem(readers, deliveries) },
             metrics: { observer.metrics.text + readers.metrics + deliveries.text + ProcessMetrics.text })
         let router = Router(context: OperatorContext.self, options: .autoGenerateHeadEndpoints)
@@ -127,7 +128,10 @@ public struct HirewireServer {
         quiet.logLevel = max(logger.logLevel, .notice)
         return Application(
             router: router,
-            server: .http1(configuration: .init(additionalChannelHandlers: [ConnectionManners()], idleTimeout: .seconds(75))),
+            server: .http1(
+                configuration: .init(
+                    additionalChannelHandlers: [ConnectionMannersInstaller(observer: observer, requestIDs: requestIDs)],
+                    idleTimeout: .seconds(75))),
             configuration: .init(address: .hostname(settings.operatorHost, port: settings.operatorPort)),
             onServerRunning: { ready($0.localAddress?.port ?? 0) }, logger: quiet)
     }

@@ -96,6 +96,15 @@ import Testing
         #expect(try poll(seconds: 1.5) { try ask("GET", "/keys").status == 401 })
     }
 
+    @Test func whatIsToldOnceHasNoIdempotencyKey() throws {
+        let connection = try Connection(server.operatorPort)
+        let fields = ["Content-Type: application/json", "Content-Length: 14", "Idempotency-Key: k"]
+        connection.send(Server.request("POST", "/operator/v1/keys", key: token, fields) + #"{"name":"mine"}"#.prefix(14))
+        let refused = try connection.receive()
+        #expect(refused.status == 400 && refused.code == "invalid_request" && refused.text.contains("Idempotency-Key"))
+        #expect(try ask("GET", "/keys").json["data"].array?.isEmpty == true)
+    }
+
     @Test func allFaultsOfABodyAreToldAtOnce() throws {
         let refused = try ask("POST", "/keys", #"{"name":"","scopes":["write"],"rate_limit":0,"expires_at":"yesterday","nmae":1}"#)
         let pointers = try refused.json["errors"].array?.compactMap { $0["pointer"].string }

@@ -49,6 +49,19 @@ import Testing
         #expect(try resume("\"9\"") == 412 && resume("\"1\"") == 200)
     }
 
+    @Test func aReaderIsSparedWhatItKnows() throws {
+        _ = try pusher.stored("/jobs/x", #"{"title":"1"}"#)
+        for known in ["\"1\"", "W/\"1\"", "\"7\", \"1\"", "*"] {
+            let answer = try pusher.get("/jobs/x", "If-None-Match: \(known)")
+            #expect(answer.status == 304 && answer.body.isEmpty && answer["ETag"] == "\"1\"", "\(known)")
+        }
+        for field in ["If-None-Match: \"2\"", "If-None-Match: \"11\"", "If-Match: \"1\"", "If-Match: *"] {
+            #expect(try pusher.get("/jobs/x", field).json["title"].string == "1", "\(field)")
+        }
+        let moved = try pusher.get("/jobs/x", "If-Match: \"2\"")
+        #expect(moved.status == 412 && moved["ETag"] == "\"1\"")
+    }
+
     @Test(arguments: [
         "If-Match: W/\"1\"", "If-Match: \"abc\"", "If-Match: ", "If-Match: \"1", "If-None-Match: \"1\"", "If-None-Match: W/\"1\"",
     ])
@@ -103,6 +116,15 @@ import Testing
             #expect(answers[0].status < 300 && answers[0].status == answers[1].status, "\(request): \(answers.map(\.text))")
             #expect(answers[0].text == answers[1].text && answers[1]["Idempotency-Replayed"] == "true", "\(request.path)")
         }
+    }
+
+    @Test func anErasureMayBeRepeatedByTheNameThatItErased() throws {
+        _ = try pusher.stored("/candidates/x", #"{"full_name":"Quuxine"}"#)
+        let first = try pusher.post("/candidates/x/erase", "", "Idempotency-Key: e")
+        let again = try pusher.post("/candidates/x/erase", "", "Idempotency-Key: e")
+        #expect(first.status == 202 && again.status == 202 && again.text == first.text && again["Location"] == first["Location"])
+        #expect(again["Idempotency-Replayed"] == "true")
+        #expect(try pusher.post("/candidates/x/erase", "").status == 404)
     }
 
     @Test func aRefusalIsNotKept() throws {
