@@ -74,7 +74,7 @@ extension DeveloperTools {
             let key = try stores.management.addKey(
                 token, secretHash: SecretHash.of(token.secret), name: name, organization: visit.organization, scopes: scopes,
                 rateLimit: limit, expiresAt: expiry)
-            return show(token, of: key, visit, title: "Your new key")
+            return show(token, of: key, visit, title: "Your new key").telling(made: key.keyID)
         } catch let refusal as InputFaults { return try keys(visit, faults: refusal.faults) }
     }
 

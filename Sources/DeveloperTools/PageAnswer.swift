@@ -8,6 +8,12 @@ struct PageAnswer: Sendable {
     var status: HTTPResponse.Status = .ok
     var headers: HTTPFields = [:]
     var body: ByteBuffer = ByteBuffer()
+    /// What was done, where its route alone does not tell.
+    var action: String?
+    /// The id of what was made.
+    var made: String?
+    /// What went wrong inside, for the log alone.
+    var cause: String?
 
     /// Nothing but our own files, no frame, no plug-in, no inline script or style.
     static let policy = [
@@ -30,6 +36,13 @@ struct PageAnswer: Sendable {
     }
 
     static let tooLarge = refused(.contentTooLarge, "The form is too large.")
+
+    /// With what the log is to be told, beside what the route tells.
+    func telling(action: String? = nil, made: String? = nil) -> PageAnswer {
+        var answer = self
+        (answer.action, answer.made) = (action, made)
+        return answer
+    }
 
     func setting(cookie: String) -> PageAnswer {
         var answer = self

@@ -99,7 +99,8 @@ extension DeveloperTools {
     ) -> PageAnswer {
         let others = visit.organizations.filter { $0.number != visit.organization.number }
         var frame: [String: Any] = [
-            "formToken": visit.formToken, "organization": visit.organization.name, "groups": Navigation.groups(current: section),
+            "formToken": visit.formToken, "once": Self.newCookie(), "organization": visit.organization.name,
+            "groups": Navigation.groups(current: section),
             "here": visit.request.target, "canSwitch": !others.isEmpty, "publicURL": configuration.publicURL,
             "choices": visit.organizations.map {
                 ["id": $0.typedID, "name": $0.name, "isCurrent": $0.number == visit.organization.number]

@@ -16,7 +16,7 @@ public final class PushAPI: Sendable {
     private let management: Management
     let audit: ReadAudit
     let time: any TimeSource
-    private let observer: any AccessObserving
+    private let observer: any AccessObserving & ActionObserving
     private let contract = OperatorContract()
     private let requestIDs: RequestIDs
     private let monotonic: @Sendable () -> Int64
@@ -29,7 +29,7 @@ public final class PushAPI: Sendable {
     ///   - monotonic: nanoseconds.
     public init(
         reads: any ReadStore, writes: any PushStore, time: any TimeSource, usage: UsageCounter, audit: ReadAudit, keyBuckets: TokenBuckets,
-        observer: any AccessObserving, requestIDs: RequestIDs, management: any ManagementStore, desk: any EndpointDesk,
+        observer: any AccessObserving & ActionObserving, requestIDs: RequestIDs, management: any ManagementStore, desk: any EndpointDesk,
         monotonic: @escaping @Sendable () -> Int64 = { Int64(DispatchTime.now().uptimeNanoseconds) }
     ) {
         self.reads = reads
@@ -93,7 +93,7 @@ public final class PushAPI: Sendable {
             try Self.check(request.headers[values: .accept])
             let call = PushCall(
                 route: route, method: method, path: String(target.path), parameters: parameters, caller: caller, request: request,
-                requestID: trace.requestID)
+                client: client, requestID: trace.requestID)
             return try await answer(call).named(trace)
         } catch {
             return Self.failure(error, requestID: trace.requestID).named(trace)
@@ -122,7 +122,8 @@ public final class PushAPI: Sendable {
         case (.resume(let name), _): try await putResume(RecordName(name, kind: .candidate), for: call)
         case (.result(let name), _): try await postResult(RecordName(name, kind: .interview), for: call)
         case (.erasure(let name), .get): try erasure(RecordName(name, kind: .candidate), for: call)
-        case (.erasure(let name), _): try await erase(RecordName(name, kind: .candidate), for: call)
+        case (.erasure(let name), _):
+            note(try await erase(RecordName(name, kind: .candidate), for: call), "candidate.erase", of: call)
         }
     }
 
@@ -137,7 +138,22 @@ public final class PushAPI: Sendable {
         guard let organization = try management.store.organizations().first(where: { $0.number == call.caller.organization }) else {
             throw Problem.notFound
         }
-        return try await management.answer(route, call, organization)
+        let answer = try await management.answer(route, call, organization)
+        guard let action = route.action(call.method) else { return answer }
+        return note(answer, action, of: call, organization, route.id)
+    }
+
+    /// Tells the log what was done, and to what: the answer has its id, or the address.
+    private func note(
+        _ answer: Answer, _ action: String, of call: PushCall, _ organization: Organization? = nil, _ id: String? = nil
+    ) -> Answer {
+        let told = try? JSONParser.parse(String(buffer: answer.body))
+        let id = [told?["id"], told?["key_id"]].compactMap { if case .string(let id)? = $0 { id } else { nil } }.first ?? id
+        observer.did(
+            OperatorAction(
+                name: action, actor: call.caller.keyID.map { "key \($0)" } ?? "operator token",
+                organization: organization.map { "org_\($0.id.text)" }, subject: id, client: call.client, requestID: call.requestID))
+        return answer
     }
 
     private static let links: JSONValue = .object([
@@ -176,6 +192,7 @@ struct PushCall: Sendable {
     let parameters: Parameters
     let caller: Caller
     let request: Request
+    let client: ClientAddress
     let requestID: String
 
     func precondition() throws(Problem) -> Precondition {
@@ -194,38 +211,6 @@ struct PushCall: Sendable {
             return tag == "*" || tag == "\"\(version)\"" || tag == "W/\"\(version)\""
         }
     }
-}
-
-/// A request's parameters, each known and given once.
-struct Parameters: Sendable {
-    private let values: [String: String]
-
-    static func known(of route: PushRoute, _ method: HTTPRequest.Method) -> [String] {
-        switch route {
-        case .contract: []
-        case .record where method == .put || method == .patch: ["organization", "reason"]
-        case .resume: ["organization", "file_name"]
-        default: ["organization"]
-        }
-    }
-
-    init(_ target: Target, of route: PushRoute, _ method: HTTPRequest.Method) throws {
-        let known = Self.known(of: route, method)
-        var values: [String: String] = [:]
-        for parameter in try target.parameters() {
-            guard known.contains(parameter.name) else {
-                throw Problem(.unknown(parameter.name, suggestion: Suggestion.closest(to: parameter.name, in: known)))
-            }
-            guard values[parameter.name] == nil else { throw Problem(.repeated(parameter.name)) }
-            guard (1...500).contains(parameter.value.utf8.count), !parameter.value.utf8.contains(0) else {
-                throw Problem(.invalid(parameter.name, message: "is 1 to 500 bytes, without NUL"))
-            }
-            values[parameter.name] = parameter.value
-        }
-        self.values = values
-    }
-
-    subscript(_ name: String) -> String? { values[name] }
 }
 
 extension Problem {

@@ -59,7 +59,8 @@ public struct HirewireServer {
         let scheme = settings.tlsCertificate == nil ? "http" : "https"
         let publicURL = "\(scheme)://\(shown(settings.host)):\(listener.port)"
         let pages = developerTools(
-            settings, settings.publicURL.isEmpty ? publicURL : settings.publicURL, database, readers, audit, deliveries)
+            settings, settings.publicURL.isEmpty ? publicURL : settings.publicURL, database, readers, audit, deliveries, observer,
+            requestIDs)
         let operatorApp = operatorApplication(settings, push, readers, deliveries, observer, pages, requestIDs, logger) { port in
             ready(publicURL, "http://\(shown(settings.operatorHost)):\(port)")
         }
@@ -138,7 +139,7 @@ public struct HirewireServer {
 
     private static func developerTools(
         _ settings: ServeSettings, _ publicURL: String, _ database: Database, _ readers: ReaderPool, _ audit: ReadAudit,
-        _ deliveries: Deliveries
+        _ deliveries: Deliveries, _ observer: AccessObserver, _ requestIDs: RequestIDs
     ) -> DeveloperTools {
         var configuration = DeveloperTools.Configuration()
         configuration.publicURL = publicURL
@@ -147,7 +148,8 @@ public struct HirewireServer {
         configuration.problem = { problem(readers, deliveries) }
         return DeveloperTools(
             configuration: configuration,
-            stores: OperatorStores(management: database, desk: deliveries.desk, log: deliveries.outbox, reads: readers, audit: audit))
+            stores: OperatorStores(management: database, desk: deliveries.desk, log: deliveries.outbox, reads: readers, audit: audit),
+            observer: observer, requestIDs: requestIDs)
     }
 
     /// Why the service is not ready; nil when all is well.

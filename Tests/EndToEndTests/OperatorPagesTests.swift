@@ -57,6 +57,78 @@ import Testing
         }
     }
 
+    @Test func aPageThatIsLoadedAgainMakesNoOtherKeyAndShowsNoneTwice() throws {
+        // given
+        let folder = try Folder()
+        let server = try Server(folder("once.db"))
+        let visitor = try OperatorVisitor.signedIn(server)
+        func once(_ path: String) throws -> String {
+            let number = try visitor.get(path).text.firstMatch(of: #/name="once" value="([^"]+)"/#)
+            return try #require(number.map { String($0.1) }, "\(path)")
+        }
+        let number = try once("/keys")
+        #expect(try once("/keys") != number)
+        let form = ["name": "one", "scope": "read", "rate_limit": "10", "expires": "never", "once": number]
+
+        // when
+        let (first, again) = (try visitor.post("/keys", form), try visitor.post("/keys", form))
+
+        // then
+        #expect(first.status == 200 && first.text.contains("rk_"))
+        #expect(again.status == 409 && !again.text.contains("rk_") && again.text.contains("sent before"))
+        let keys = try Program.run(["keys", "list", "--json", "--database", server.database]).lines
+        #expect(keys.count == 1)
+
+        // and: a form with a fault may be corrected, by its next number
+        let faulty = try visitor.post("/keys", ["name": "", "scope": "read", "rate_limit": "1", "expires": "never", "once": once("/keys")])
+        let next = try #require(faulty.text.firstMatch(of: #/name="once" value="([^"]+)"/#).map { String($0.1) })
+        #expect(faulty.status == 422)
+        #expect(try visitor.post("/keys", form.merging(["name": "two", "once": next]) { $1 }).status == 200)
+
+        // and: so it is wherever something is shown once, and after another start too
+        let id = try #require(keys[0]["key_id"].string)
+        let endpoint = try #require(try server.command("webhooks", "add", "--url", "https://once.example/")["id"].string)
+        server.stop()
+        let restarted = try Server(server.database)
+        let still = OperatorVisitor(server: restarted, cookie: visitor.cookie)
+        for (path, form) in [
+            ("/keys/\(id)/rotate", ["overlap": "0s"]), ("/webhooks/\(endpoint)/secret", ["overlap": "0s"]),
+            ("/webhooks", ["url": "https://two.example/", "all_events": "yes"]),
+        ] {
+            let form = form.merging(["once": "n-\(path)"]) { $1 }
+            #expect(try still.get(path == "/webhooks" ? "/webhooks/new" : path).text.contains("name=\"once\""), "\(path)")
+            #expect(try still.post(path, form).status == 200 && still.post(path, form).status == 409, "\(path)")
+        }
+        #expect(try still.post("/keys", ["once": number]).status == 409)
+        #expect(try Program.run(["webhooks", "list", "--json", "--database", server.database]).lines.count == 2)
+    }
+
+    @Test func aReplayIsDoneByItsFormAndNotByItsPage() throws {
+        // given
+        let folder = try Folder()
+        let receiver = try Receiver(folder)
+        let server = try Server(folder("replay.db"), ["--webhook-allow-http", "--webhook-allow-cidr", "127.0.0.0/8"])
+        let endpoint = try #require(try server.command("webhooks", "add", "--url", receiver.url("/hook"))["id"].string)
+        try folder.write(#"{"external_id":"c","full_name":"Ada"}"# + "\n", to: "one.ndjson")
+        try server.command("import", "candidates", folder("one.ndjson"))
+        #expect(receiver.receives(1, at: "/hook"))
+        let visitor = try OperatorVisitor.signedIn(server)
+        let path = "/webhooks/\(endpoint)/replay"
+        #expect(try poll(seconds: 5) { try visitor.get("/deliveries?status=succeeded").text.contains("dlv_") })
+
+        // when
+        let form = ["status": "succeeded", "since": "1h", "once": "run-1"]
+        let answer = try visitor.post(path, form)
+
+        // then
+        let shown = try #require(answer["Location"])
+        #expect(answer.status == 303 && shown.hasPrefix(path + "?"))
+        for _ in 0..<2 { #expect(try visitor.get(shown).text.contains("<strong>1</strong> deliveries go out again")) }
+        #expect(receiver.receives(2, at: "/hook"))
+        #expect(try visitor.post(path, form).status == 409)
+        #expect(!receiver.receives(3, at: "/hook", seconds: 1))
+    }
+
     @Test func aWaitingRequestIsAnsweredByTheEventThatComes() throws {
         // given
         let folder = try Folder()

@@ -29,6 +29,15 @@ for (const all of document.querySelectorAll("[data-all]")) {
   show();
 }
 
+// A form that makes something is sent once, however often it is pressed.
+for (const number of document.querySelectorAll("input[name=once]")) {
+  let isSent = false;
+  number.form.addEventListener("submit", (event) => {
+    if (isSent) event.preventDefault();
+    isSent = true;
+  });
+}
+
 // What is wrong is read out first.
 const faults = document.getElementById("faults");
 if (faults) faults.focus();
