@@ -29,6 +29,7 @@ struct Templates: Sendable {
             // Without the file's last line break, which a partial in a line would bring along.
             let bytes = Self.bytes("\(name).mustache").dropLast()
             let text = "{{% CONTENT_TYPE:\(EscapedHTML.name)}}" + String(decoding: bytes, as: UTF8.self)
+            // They are inside the program, and a test reads each: this can fail in no program whose tests have passed.
             do { templates[name] = try MustacheTemplate(string: text) } catch { fatalError("the template \(name): \(error)") }
         }
         library = MustacheLibrary(templates: templates)

@@ -83,6 +83,7 @@ extension PushWriter {
     ) throws -> ChangeOutcome {
         let stored = try find(name, of: input.kind, in: organization.number)
         try precondition.check(stored)
+        if case .living(let record) = stored { try input.checkResume(against: record) } else { try input.checkResume(against: nil) }
         var options = ChangeOptions()
         options.mode = .replace
         options.reason = reason
@@ -101,6 +102,7 @@ extension PushWriter {
         _ name: RecordName, _ input: RecordInput, _ precondition: Precondition, reason: String?, in organization: Organization
     ) throws -> ChangeOutcome {
         let record = try living(name, of: input.kind, precondition, in: organization)
+        try input.checkResume(against: record)
         var options = ChangeOptions()
         options.reason = reason
         guard let outcome = try change(record.recordID, by: input.merged(into: record), in: organization, options: options)
@@ -129,6 +131,14 @@ extension PushWriter {
 }
 
 extension RecordInput {
+    /// A file's size is its bytes', which nobody says without them; said again as it was read, it is overlooked.
+    fileprivate func checkResume(against record: Record?) throws(InputFaults) {
+        guard kind == .candidate, resume == nil else { return }
+        let size = kind.schema.position("resume.size")
+        guard case .integer(let given)? = values[size], record?.values[size] != .integer(given) else { return }
+        throw InputFaults(faults + [InputFault("/resume/size", "is told by the file; send its bytes with PUT …/resume, or as content")])
+    }
+
     /// What a record shows of itself and nobody sets; overlooked, so that a record that was read can be pushed back.
     private static let readOnly: Set = ["id", "version", "created_at", "updated_at", "deleted_at", "rank"]
 

@@ -39,7 +39,7 @@ public struct HirewireServer {
         let level = Logger.Level(rawValue: settings.logLevel) ?? .info
         let logger = Logger(label: "hirewire") { LineLogHandler(output: output, label: $0, logLevel: level) }
         let readers = try ReaderPool(path: settings.database)
-        let observer = AccessObserver(output: output, logsRequests: settings.accessLog)
+        let observer = AccessObserver(output: output, logsRequests: settings.accessLog, logsActions: level <= .notice)
         let (usage, waiters, audit) = (UsageCounter(), EventWaiters(), ReadAudit())
         var configuration = PublicConfiguration()
         configuration.publicURL = settings.publicURL

@@ -133,9 +133,11 @@ final class AccessObserver: AccessObserving, ActionObserving {
     let metrics = RequestMetrics()
     private let output: LogOutput
     private let logsRequests: Bool
+    private let logsActions: Bool
 
-    init(output: LogOutput, logsRequests: Bool) {
+    init(output: LogOutput, logsRequests: Bool, logsActions: Bool) {
         self.output = output
+        self.logsActions = logsActions
         self.logsRequests = logsRequests
     }
 
@@ -146,6 +148,7 @@ final class AccessObserver: AccessObserving, ActionObserving {
     }
 
     func did(_ action: OperatorAction) {
+        guard logsActions else { return }
         var members: [JSONValue.Member] = [.init("action", .string(action.name)), .init("by", .string(action.actor))]
         if let organization = action.organization { members.append(.init("organization", .string(organization))) }
         if let subject = action.subject { members.append(.init("id", .string(subject))) }

@@ -177,6 +177,31 @@ import Testing
         #expect(theirs.status == 200 && theirs["Idempotency-Replayed"] == nil)
     }
 
+    @Test(arguments: [(minutes: 1_439, isKept: true), (minutes: 1_441, isKept: false)])
+    func anAnswerIsKeptForADay(minutes: Int, isKept: Bool) throws {
+        // given
+        #expect(try pusher.put("/jobs/x", #"{"title":"1"}"#, "Idempotency-Key: k").status == 201)
+        _ = try pusher.stored("/jobs/x", #"{"title":"2"}"#)
+
+        // when: so much time has gone by
+        server.stop()
+        let script = """
+            import sqlite3, sys
+            with sqlite3.connect(sys.argv[1]) as database:
+                database.execute('UPDATE kept_answers SET created_at = created_at - ? * 60000000', (int(sys.argv[2]),))
+            """
+        let aged = try Finished(ChildProcess("/usr/bin/python3", ["-c", script, server.database, "\(minutes)"]))
+        try #require(aged.exitCode == 0, "\(aged.errors)")
+        let later = Pusher(try Server(server.database), key: pusher.key)
+
+        // then
+        let isForgotten = try poll(seconds: isKept ? 2 : 20) {
+            try later.put("/jobs/x", #"{"title":"1"}"#, "Idempotency-Key: k")["Idempotency-Replayed"] == nil
+        }
+        #expect(isForgotten == !isKept)
+        #expect(try later.get("/jobs/x").json["title"].string == (isKept ? "2" : "1"))
+    }
+
     @Test func whatWasErasedIsNotPushedAnewByARepeat() throws {
         // given
         let body = #"{"full_name":"Quuxine Gone"}"#

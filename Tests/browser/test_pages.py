@@ -87,6 +87,14 @@ class Pages(Browsing):
         page.goto('/keys')
         page.get_by_label('Operator').wait_for()
 
+    def test_the_overview_tells_the_oldest_that_has_not_arrived(self):
+        page = self.sign_in()
+        tile = page.locator('.tiles > div', has_text='Oldest undelivered')
+        # Its next attempt is in an hour: it is not overdue, and has not arrived.
+        self.assertNotIn('none\n', tile.inner_text())
+        self.assertIn('none is overdue', tile.inner_text())
+        self.assertIn('of all organizations', page.get_by_role('heading', name='Traffic').inner_text())
+
     def test_axe_finds_no_serious_fault_in_light_and_dark(self):
         axe = Axe()
         addresses = self.addresses()
