@@ -105,7 +105,7 @@ let package = Package(
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "NIOCore", package: "swift-nio"),
-                .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
             ],
             swiftSettings: strict),
         .target(
@@ -173,6 +173,7 @@ let package = Package(
             dependencies: [
                 "OperatorAPI", "PublicAPI", "HTTPSupport", "RateLimiting", "Domain",
                 .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "NIOEmbedded", package: "swift-nio"),
             ],
             swiftSettings: strict),
         .testTarget(
@@ -190,7 +191,8 @@ let package = Package(
         .testTarget(
             name: "DeveloperToolsTests", dependencies: ["DeveloperTools", "Domain", "EmbeddedFiles"], swiftSettings: strict),
         .testTarget(
-            name: "EndToEndTests", dependencies: ["hirewire", "Addresses", "Server", "Webhooks", "OutboundHTTP", "SQLiteStorage", "Domain"],
+            name: "EndToEndTests",
+            dependencies: ["hirewire", "Addresses", "Server", "Webhooks", "OutboundHTTP", "SQLiteStorage", "Domain"],
             exclude: ["receivers", "confined.py", "terminal.py"], swiftSettings: strict),
     ]
 )

@@ -28,9 +28,11 @@ extension DeveloperTools {
         if try stores.management.beginSession(
             SecretHash.of(cookie), token: token, organization: organization.number, until: until)
         {
+            note("session.begin", by: SecretHash.of(cookie), request)
             return .redirect(to: Self.safe(request.field("next")) ?? PageRoute.home)
                 .setting(cookie: Self.cookie(cookie, seconds: Self.sessionLength))
         }
+        note("session.refused", by: nil, request)
         let decision = signIns.take(request.client.text, tenths: 10, limit: Self.wrongTokensAMinute, now: monotonic())
         guard decision.isAllowed else {
             var answer = signInPage(

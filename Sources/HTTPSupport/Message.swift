@@ -163,10 +163,14 @@ public struct AccessRecord: Sendable {
     public let client: ClientAddress
     public let nanoseconds: Int64
     public let bytes: Int
+    /// A person looked at a page: no traffic of the API.
+    public let isPage: Bool
 
     public init(
-        method: String, path: String, answer: Answer, requestID: String, client: ClientAddress, nanoseconds: Int64, bytes: Int
+        method: String, path: String, answer: Answer, requestID: String, client: ClientAddress, nanoseconds: Int64, bytes: Int,
+        isPage: Bool = false
     ) {
+        self.isPage = isPage
         self.method = method
         self.path = path
         self.answer = answer

@@ -112,7 +112,7 @@ public final class PublicListener: Service {
         decoding.maxHeaderListSize = 96 << 10
         decoding.maxHeaderFieldCount = 1_000
         let decoder = HTTPRequestDecoder(leftOverBytesStrategy: .dropBytes, limitConfiguration: decoding)
-        let meter = RequestLineMeter(longest: limits.longestTarget)
+        let meter = RequestLineMeter(longest: limits.head.longestTarget)
         let handler = RequestHandler(
             core: core, limits: limits, encoder: HTTP1Encoder(dates: DateLine(time: time)),
             peer: peer, meter: meter)

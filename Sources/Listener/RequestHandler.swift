@@ -98,7 +98,7 @@ final class RequestHandler: ChannelDuplexHandler {
         switch (state, part) {
         case (.idle, .head(let head)):
             started = DispatchTime.now().uptimeNanoseconds
-            if let problem = check(head) { return refuse(problem, context, head: head) }
+            if let problem = limits.head.problem(of: head, isHTTP1: encoder.isHTTP1) { return refuse(problem, context, head: head) }
             state = .reading(head, size: 0)
             since = .now()
             if head.version.minor > 0, head.headers.contains(name: "expect") { encoder.writeContinue(context) }
@@ -112,25 +112,6 @@ final class RequestHandler: ChannelDuplexHandler {
             answer(head, context)
         default: break
         }
-    }
-
-    private func check(_ head: HTTPRequestHead) -> Problem? {
-        guard head.uri.utf8.count <= limits.longestTarget else { return .targetTooLong(limits) }
-        var size = 0
-        var hosts = 0
-        for (name, value) in head.headers {
-            size += name.utf8.count + value.utf8.count + 4
-            if name.isHeader("host") { hosts += 1 }
-        }
-        guard size <= limits.largestHead else { return .headTooLarge(limits) }
-        if encoder.isHTTP1 {
-            guard head.version.major == 1 else { return Problem(.invalidRequest, "Only HTTP/1.1, HTTP/1.0 and HTTP/2 are spoken here.") }
-            // RFC 9112, 3.2: exactly one in HTTP/1.1.
-            guard hosts == 1 || (hosts == 0 && head.version.minor == 0) else {
-                return Problem(.invalidRequest, "An HTTP/1.1 request has exactly one Host field.")
-            }
-        }
-        return nil
     }
 
     // MARK: Answering
@@ -300,11 +281,10 @@ final class RequestHandler: ChannelDuplexHandler {
         guard case .closed = state else {
             guard let error = error as? HTTPParserError else { return context.close(promise: nil) }
             if started == 0 { started = DispatchTime.now().uptimeNanoseconds }
-            switch error {
-            case .headerOverflow: refuse(meter?.isTargetTooLong == true ? .targetTooLong(limits) : .headTooLarge(limits), context)
-            case .closedConnection, .invalidEOFState: context.close(promise: nil)
-            default: refuse(Problem(.invalidRequest, "That is not an HTTP request."), context)
+            guard let problem = limits.head.problem(of: error, isTargetTooLong: meter?.isTargetTooLong == true) else {
+                return context.close(promise: nil)
             }
+            refuse(problem, context)
             return
         }
     }

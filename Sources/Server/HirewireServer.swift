@@ -39,7 +39,7 @@ public struct HirewireServer {
         let level = Logger.Level(rawValue: settings.logLevel) ?? .info
         let logger = Logger(label: "hirewire") { LineLogHandler(output: output, label: $0, logLevel: level) }
         let readers = try ReaderPool(path: settings.database)
-        let observer = AccessObserver(output: output, logsRequests: settings.accessLog)
+        let observer = AccessObserver(output: output, logsRequests: settings.accessLog, logsActions: level <= .notice)
         let (usage, waiters, audit) = (UsageCounter(), EventWaiters(), ReadAudit())
         var configuration = PublicConfiguration()
         configuration.publicURL = settings.publicURL
@@ -52,16 +52,18 @@ public struct HirewireServer {
             audit: audit, keyBuckets: keyBuckets)
         let deliveries = try Deliveries(
             settings, database, readers, logger: logger, time: time, environment: ProcessInfo.processInfo.environment)
+        let requestIDs = RequestIDs()
         let push = PushAPI(
             reads: readers, writes: CommitQueue(database), time: time, usage: usage, audit: audit, keyBuckets: keyBuckets,
-            observer: observer, management: database, desk: deliveries.desk)
+            observer: observer, requestIDs: requestIDs, management: database, desk: deliveries.desk)
         let listener = try await listen(settings, core, time)
         let scheme = settings.tlsCertificate == nil ? "http" : "https"
         let publicURL = "\(scheme)://\(shown(settings.host)):\(listener.port)"
         let pages = developerTools(
-            settings, settings.publicURL.isEmpty ? publicURL : settings.publicURL, database, readers, audit, deliveries)
+            settings, settings.publicURL.isEmpty ? publicURL : settings.publicURL, database, readers, audit, deliveries, observer,
+            requestIDs)
         let manager = ServiceManager(environment: ProcessInfo.processInfo.environment)
-        let operatorApp = operatorApplication(settings, push, readers, deliveries, observer, pages, logger) { port in
+        let operatorApp = operatorApplication(settings, push, readers, deliveries, observer, pages, requestIDs, logger) { port in
             let operatorURL = "http://\(shown(settings.operatorHost)):\(port)"
             ready(publicURL, operatorURL)
             tell(manager, .ready("Serving \(publicURL), for the operator \(operatorURL)"), logger)
@@ -122,11 +124,11 @@ public struct HirewireServer {
 
     private static func operatorApplication(
         _ settings: ServeSettings, _ push: PushAPI, _ readers: ReaderPool, _ deliveries: Deliveries, _ observer: AccessObserver,
-        _ pages: DeveloperTools,
-        _ logger: Logger, ready: @escaping @Sendable (Int) -> Void
+        _ pages: DeveloperTools, _ requestIDs: RequestIDs, _ logger: Logger, ready: @escaping @Sendable (Int) -> Void
     ) -> some Service {
         let api = OperatorAPI(
             push: push, proxies: TrustedProxies(settings.trustedProxies),
+            pages: PageRefusals(methods: { DeveloperTools.methods(of: $0) }, page: { pages.refusal($0) }), requestIDs: requestIDs,
             isReady: { problem(readers, deliveries) },
             metrics: { observer.metrics.text + readers.metrics + deliveries.text + ProcessMetrics.text })
         let router = Router(context: OperatorContext.self, options: .autoGenerateHeadEndpoints)
@@ -136,14 +138,17 @@ public struct HirewireServer {
         quiet.logLevel = max(logger.logLevel, .notice)
         return Application(
             router: router,
-            server: .http1(configuration: .init(additionalChannelHandlers: [ConnectionManners()], idleTimeout: .seconds(75))),
+            server: .http1(
+                configuration: .init(
+                    additionalChannelHandlers: [ConnectionMannersInstaller(observer: observer, requestIDs: requestIDs)],
+                    idleTimeout: .seconds(75))),
             configuration: .init(address: .hostname(settings.operatorHost, port: settings.operatorPort)),
             onServerRunning: { ready($0.localAddress?.port ?? 0) }, logger: quiet)
     }
 
     private static func developerTools(
         _ settings: ServeSettings, _ publicURL: String, _ database: Database, _ readers: ReaderPool, _ audit: ReadAudit,
-        _ deliveries: Deliveries
+        _ deliveries: Deliveries, _ observer: AccessObserver, _ requestIDs: RequestIDs
     ) -> DeveloperTools {
         var configuration = DeveloperTools.Configuration()
         configuration.publicURL = publicURL
@@ -153,7 +158,8 @@ public struct HirewireServer {
         configuration.problem = { problem(readers, deliveries) }
         return DeveloperTools(
             configuration: configuration,
-            stores: OperatorStores(management: database, desk: deliveries.desk, log: deliveries.outbox, reads: readers, audit: audit))
+            stores: OperatorStores(management: database, desk: deliveries.desk, log: deliveries.outbox, reads: readers, audit: audit),
+            observer: observer, requestIDs: requestIDs)
     }
 
     /// Why the service is not ready; nil when all is well.

@@ -68,7 +68,7 @@ import Testing
 
         // when
         let page = try curl(server, ["--http2", "-o", folder("page")] + key, "/api/v1/candidates?export=all&fields=full_name")
-        let slow = try curl(server, ["--http2", "--limit-rate", "8M", "-o", folder("cut")] + key, "/api/v1/candidates?export=all")
+        let slow = try curl(server, ["--http2", "--limit-rate", "2M", "-o", folder("cut")] + key, "/api/v1/candidates?export=all")
         let after = try curl(server, ["--http2", "-o", folder("after")] + key, "/api/v1/jobs?export=all")
 
         // then
