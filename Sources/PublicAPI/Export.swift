@@ -106,7 +106,7 @@ final class Export: BodySource {
                         guard piece.isLast else { return .more(piece.bytes) }
                         self.release(&state)
                         return .last(piece.bytes)
-                    } catch { return self.cut(&state, "the database can't be reached: \(error)") }
+                    } catch { return self.cut(&state, "the database can't be reached", cause: ": \(error)") }
                 })
         }
     }
@@ -151,8 +151,9 @@ final class Export: BodySource {
         return packed
     }
 
-    /// The last line says why, and where to go on; that the body has no end says it to those who read no lines.
-    private func cut(_ state: inout State, _ reason: String) -> BodyPiece {
+    /// The last line says why, and where to go on; that the body has no end says it to those who read no lines. The cause is
+    /// for the log alone.
+    private func cut(_ state: inout State, _ reason: String, cause: String = "") -> BodyPiece {
         let next = state.walk.cursor.map(call.next)
         let problem = Problem(.exportCut, "The export ends before its last row: \(reason). Go on from 'next'.")
         var out = ByteWriter(capacity: 1_024)
@@ -174,7 +175,7 @@ final class Export: BodySource {
         }
         let bytes = pack(&state, out.bytes, .sync)
         release(&state)
-        return .cut(bytes, reason: "export cut: \(reason)")
+        return .cut(bytes, reason: "export cut: \(reason)\(cause)")
     }
 }
 
