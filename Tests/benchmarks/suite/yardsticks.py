@@ -35,7 +35,7 @@ def swift_binary(product):
 def build_go(tools, name):
     """One of the Go programs, from Debian's packages alone: nothing is fetched."""
     source = HERE / "yardsticks" / name
-    digest = hashlib.sha256((source / "main.go").read_bytes()).hexdigest()[:12]
+    digest = hashlib.sha256(b"".join(file.read_bytes() for file in sorted(source.glob("*.go")))).hexdigest()[:12]
     binary = tools / f"{name}-{digest}"
     if not binary.exists():
         progress(f"go build {name}")
