@@ -31,7 +31,8 @@ extension DeveloperTools {
         if hasMore, let last = rows.last { content["older"] = "/deliveries?" + Self.query(filters(request) + [("before", "\(last.id)")]) }
         if request.asked("before") != nil { content["newest"] = "/deliveries?" + Self.query(filters(request)) }
         content.merge(Self.summary(of: faults)) { $1 }
-        return page("deliveries", visit, title: "Deliveries", section: "/deliveries", content)
+        return page(
+            "deliveries", visit, title: "Deliveries", section: "/deliveries", content, status: faults.isEmpty ? .ok : .unprocessableContent)
     }
 
     private func filters(_ request: PageRequest) -> [(name: String, value: String)] {
@@ -42,19 +43,25 @@ extension DeveloperTools {
         var (query, faults) = (DeliveryQuery(), [InputFault]())
         let request = visit.request
         query.organization = visit.organization.number
-        query.endpoint = request.asked("endpoint").flatMap { EndpointID($0) }
-        query.types = request.asked("type").flatMap(EventType.init(rawValue:)).map { [$0] } ?? []
-        query.statuses = request.asked("status").flatMap(DeliveryStatus.init(rawValue:)).map { [$0] } ?? []
-        query.withHeld = request.asked("status") == "held"
-        func moment(_ name: String) -> Timestamp? {
+        // What can't be read is said to be so, rather than overlooked.
+        func known<Value>(_ name: String, _ right: String, _ read: (String) -> Value?) -> Value? {
             guard let text = request.asked(name) else { return nil }
-            let time = Timestamp(past: text, now: visit.now)
-            if time == nil { faults.append(InputFault(name, "is a time such as 2026-01-31T09:00, a date, or how long ago, such as 6h")) }
-            return time
+            let value = read(text)
+            if value == nil { faults.append(InputFault(name, right)) }
+            return value
+        }
+        query.endpoint = known("endpoint", "is an endpoint’s id (ep_…)") { EndpointID($0) }
+        query.types = known("type", "is a type of event") { EventType(rawValue: $0) }.map { [$0] } ?? []
+        query.withHeld = request.asked("status") == "held"
+        if !query.withHeld {
+            query.statuses = known("status", "is one of the list") { DeliveryStatus(rawValue: $0) }.map { [$0] } ?? []
+        }
+        func moment(_ name: String) -> Timestamp? {
+            known(name, "is a time such as 2026-01-31T09:00, a date, or how long ago, such as 6h") { Timestamp(past: $0, now: visit.now) }
         }
         query.since = moment("since")
         query.until = moment("until")
-        query.before = request.asked("before").flatMap { DeliveryID($0) }
+        query.before = known("before", "is a delivery’s id (dlv_…)") { DeliveryID($0) }
         return (query, faults)
     }
 
@@ -91,6 +98,13 @@ extension DeveloperTools {
         content["log"] = Array(attempts.reversed())
         content["hasLog"] = !attempts.isEmpty
         content["body"] = detail.body.map(Shown.body)
+        if detail.body != nil, endpoint.carriesPersonal {
+            // Its body tells what its event tells, and of whom.
+            var out = ByteWriter()
+            _ = try read("/deliveries/{id}", visit) {
+                try $0.event(detail.summary.event, of: visit.organization.number, personal: true, into: &out)
+            }
+        }
         content["isHeld"] = detail.summary.isHeld
         // Right after a test or a new round: looks again until something is known.
         let isExpected = visit.request.asked("wait") != nil && detail.summary.status == .pending && !detail.summary.isHeld

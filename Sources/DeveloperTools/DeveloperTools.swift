@@ -36,6 +36,8 @@ public struct DeveloperTools: Sendable {
         /// The operator listener's address as it was set, a name that a browser may ask for.
         public var operatorHost = "127.0.0.1"
         public var version = ""
+        /// Whose word on where a sign-in comes from is taken.
+        public var proxies = TrustedProxies()
         /// Why something is wrong, nil when all is well: what `/readyz` says.
         public var problem: @Sendable () -> String? = { nil }
         public init() {}
@@ -43,17 +45,21 @@ public struct DeveloperTools: Sendable {
 
     let configuration: Configuration
     let stores: OperatorStores
+    let observer: any AccessObserving & ActionObserving
+    let requestIDs: RequestIDs
     let templates: Templates
     let signIns = TokenBuckets()
     /// Nanoseconds that only go up.
     let monotonic: @Sendable () -> Int64
 
     public init(
-        configuration: Configuration, stores: OperatorStores,
+        configuration: Configuration, stores: OperatorStores, observer: any AccessObserving & ActionObserving, requestIDs: RequestIDs,
         monotonic: @escaping @Sendable () -> Int64 = { Int64(NIODeadline.now().uptimeNanoseconds) }
     ) {
         self.configuration = configuration
         self.stores = stores
+        self.observer = observer
+        self.requestIDs = requestIDs
         self.monotonic = monotonic
         templates = Templates(version: configuration.version)
     }
@@ -64,11 +70,26 @@ public struct DeveloperTools: Sendable {
     public func addRoutes<Context: RemoteAddressRequestContext>(to router: Router<Context>) {
         for route in PageRoute.all {
             router.on(RouterPath(route.pattern), method: route.isPost ? .post : .get) { request, context in
-                let page = try await PageRequest(request, parameters: context.parameters, client: context.remoteAddress?.ipAddress ?? "-")
-                guard let page else { return PageAnswer.tooLarge.response(isHead: false) }
-                let isHead = request.method == .head
-                if route.waits { return await wait(page).response(isHead: isHead) }
-                return try await NIOThreadPool.singleton.runIfActive { answer(page, route) }.response(isHead: isHead)
+                let began = monotonic()
+                let client = configuration.proxies.client(of: context.remoteAddress) { name in
+                    FieldName(name).map { request.headers[values: $0] } ?? []
+                }
+                let requestID = requestIDs.next()
+                let page = try await PageRequest(request, parameters: context.parameters, client: client, requestID: requestID)
+                var answer = PageAnswer.tooLarge
+                if let page, route.waits {
+                    answer = await wait(page)
+                } else if let page {
+                    answer = try await NIOThreadPool.singleton.runIfActive { self.answer(page, route) }
+                }
+                answer.headers[FieldName("X-Request-Id")!] = requestID
+                var shown = Answer(status: answer.status.code, headers: [], body: ByteBuffer(), route: route.shown)
+                shown.cause = answer.cause
+                observer.finished(
+                    AccessRecord(
+                        method: request.method.rawValue, path: request.uri.path, answer: shown, requestID: requestID, client: client,
+                        nanoseconds: monotonic() - began, bytes: answer.body.readableBytes, isPage: true))
+                return answer.response(isHead: request.method == .head)
             }
         }
     }

@@ -16,6 +16,7 @@ extension DeveloperTools {
             try apply(draft, to: &endpoint, visit)
             let added = try stores.desk.add(endpoint, secret: draft.secret)
             return showSecret(added.secret, wasGiven: draft.secret != nil, of: added.endpoint, visit)
+                .telling(made: added.endpoint.id.description)
         } catch let refusal as InputFaults {
             return form(visit, draft, of: nil, faults: refusal.faults)
         }

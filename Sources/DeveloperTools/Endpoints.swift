@@ -69,6 +69,7 @@ extension DeveloperTools {
         let state = enables ? Endpoint.State.active : .disabled(reason: "paused by the operator", at: visit.now)
         guard try stores.management.setEndpoint(endpoint.id, state) != nil else { return missing(visit, "endpoint") }
         return .redirect(to: "/webhooks/\(endpoint.id)?done=\(enables ? "enabled" : "disabled")")
+            .telling(action: enables ? "webhook.enable" : "webhook.disable")
     }
 
     /// Leads to the delivery's page, which shows the answer as soon as there is one.

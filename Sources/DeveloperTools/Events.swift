@@ -10,6 +10,7 @@ extension DeveloperTools {
 
     func events(_ visit: Visit) throws -> PageAnswer {
         let request = visit.request
+        if let wrong = Self.unreadable(request) { return missing(visit, wrong) }
         let type = request.asked("type").flatMap(EventType.init(rawValue:))
         var content: [String: Any] = [
             "types": EventType.allCases.map { ["name": $0.rawValue, "isChosen": $0 == type] as [String: Any] }, "follows": false,
@@ -32,6 +33,15 @@ extension DeveloperTools {
             }
         }
         return page("events", visit, title: "Events", section: "/events", content)
+    }
+
+    /// The parameter of the page that can't be read: to overlook it would be to show other events than were asked for.
+    private static func unreadable(_ request: PageRequest) -> String? {
+        if let type = request.asked("type"), EventType(rawValue: type) == nil { return "such type of event" }
+        if let id = request.asked("candidate_id"), RecordID(id[...], kind: .candidate) == nil { return "such candidate" }
+        if let id = request.asked("job_id"), RecordID(id[...], kind: .job) == nil { return "such job" }
+        if let place = request.asked("before"), Int64(place).map({ $0 < 1 }) ?? true { return "such place in the feed" }
+        return nil
     }
 
     /// A part of the feed: its events, the newest first; the first place looked at, and the last of the whole feed.

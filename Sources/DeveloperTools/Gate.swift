@@ -17,7 +17,9 @@ extension DeveloperTools {
             let message = "\(refused). `hirewire organizations edit` changes the plan."
             return page("error", title: "Not in the plan", ["message": message, "isSignedIn": true], status: .forbidden)
         } catch {
-            return page("error", title: "Something went wrong", ["message": "\(Self.words(for: error))"], status: .internalServerError)
+            var answer = page("error", title: "Something went wrong", ["message": Self.words(for: error)], status: .internalServerError)
+            answer.cause = "\(error)"
+            return answer
         }
     }
 
@@ -48,7 +50,41 @@ extension DeveloperTools {
         guard let session, let visit = try visit(request, session) else {
             return route.pattern == PageRoute.home ? signInPage(request) : .redirect(to: Self.signInAddress(for: request))
         }
-        return try route.page(self, visit)
+        if route.isPost, try !isFirst(request, session.cookie) {
+            return page(
+                "error", visit, title: "Sent before", section: "/",
+                ["message": Self.sentBefore, "isSignedIn": true], status: .conflict)
+        }
+        let answer = try route.page(self, visit)
+        if let action = answer.action ?? route.action, answer.status == .ok || answer.status == .seeOther {
+            note(
+                action, by: visit.session, request, in: visit.organization, subject: answer.made ?? request.parameters["id"])
+        }
+        return answer
+    }
+
+    private static let sentBefore = """
+        This form was sent before, and what it asked for was done then. A key or a secret is shown that one time; if it is \
+        lost, make another.
+        """
+
+    /// Tells the log what was done.
+    func note(
+        _ action: String, by session: [UInt8]?, _ request: PageRequest, in organization: Organization? = nil, subject: String? = nil
+    ) {
+        // Enough to tell sessions apart, and nothing that is of use.
+        let name = session.map { $0.prefix(4).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined() }
+        observer.did(
+            OperatorAction(
+                name: action, actor: name.map { "session \($0)" } ?? "nobody", organization: organization?.typedID, subject: subject,
+                client: request.client, requestID: request.requestID))
+    }
+
+    /// Whether a form that makes something is sent for the first time: a page that is loaded again sends its form again, and what
+    /// it made was shown once.
+    private func isFirst(_ request: PageRequest, _ cookie: String) throws -> Bool {
+        guard let number = request.field("once") else { return true }
+        return try stores.management.useForm(Array(SHA256.hash(data: Array("\(cookie) \(number)".utf8))))
     }
 
     // MARK: Who asks, and from where
@@ -125,7 +161,7 @@ extension DeveloperTools {
         case let faults as InputFaults: "\(faults)"
         case StoreError.busy: "The database is locked by another process. Try again in a moment."
         case StoreError.unavailable(let why): "The database can't be used: \(why)"
-        default: "\(error)"
+        default: "The log says what."
         }
     }
 }

@@ -74,7 +74,7 @@ extension DeveloperTools {
             let key = try stores.management.addKey(
                 token, secretHash: SecretHash.of(token.secret), name: name, organization: visit.organization, scopes: scopes,
                 rateLimit: limit, expiresAt: expiry)
-            return show(token, of: key, visit, title: "Your new key")
+            return show(token, of: key, visit, title: "Your new key").telling(made: key.keyID)
         } catch let refusal as InputFaults { return try keys(visit, faults: refusal.faults) }
     }
 
@@ -82,15 +82,17 @@ extension DeveloperTools {
     private func show(_ token: APIKeyToken, of key: APIKey, _ visit: Visit, title: String) -> PageAnswer {
         var content: [String: Any] = [
             "key": token.text, "name": Shown.visible(key.name), "canRead": key.scopes.contains(.read),
-            "curl": curl("/api/v1/candidates", query: "limit=3", key: token.text),
+            "curl": curl("/api/v1/candidates", query: "limit=3", key: token.text), "canPush": key.scopes.contains(.ingest),
+            // The listener that this page came from, by the name that brought it.
+            "push": curl("/operator/v1/capabilities", at: "http://" + visit.request.host, key: token.text),
         ]
         content["overlap"] = key.previous.map { Shown.time($0.until, now: visit.now) }
         return page("key-new", visit, title: title, section: "/keys", content)
     }
 
     /// A line that works when it is pasted.
-    func curl(_ path: String, query: String = "", key: String = "$HIREWIRE_KEY") -> String {
-        let url = configuration.publicURL + path + (query.isEmpty ? "" : "?" + query)
+    func curl(_ path: String, query: String = "", at base: String? = nil, key: String = "$HIREWIRE_KEY") -> String {
+        let url = (base ?? configuration.publicURL) + path + (query.isEmpty ? "" : "?" + query)
         // Double quotes, so that the shell puts the variable in; no character of a key means anything to it.
         return "curl -H \"Authorization: Bearer \(key)\" \(Shown.quoted(url))"
     }

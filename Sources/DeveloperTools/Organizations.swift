@@ -61,7 +61,7 @@ extension DeveloperTools {
         do {
             let added = try stores.management.addOrganization(name: visit.request.field("name") ?? "") { _ in }
             try stores.management.switchSession(visit.session, to: added.number)
-            return .redirect(to: "/organizations/\(added.typedID)?done=added")
+            return .redirect(to: "/organizations/\(added.typedID)?done=added").telling(made: added.typedID)
         } catch let refusal as InputFaults { return organizations(visit, faults: refusal.faults) }
     }
 

@@ -17,13 +17,18 @@ extension DeveloperTools {
                 Chart.attempts(activity, now: visit.now, id: "attempts", span: span).content,
             ],
             "pending": Shown.number(outbox.pending), "held": Shown.number(outbox.held),
-            "oldest": outbox.oldestDue.map { Shown.length((visit.now.microseconds - $0.microseconds) / 1_000_000) } ?? "none",
+            "oldest": outbox.oldestPending.map { age(of: $0, visit) } ?? "none",
+            "overdue": outbox.oldestDue.map { "overdue for \(age(of: $0, visit))" } ?? "none is overdue",
             "active": Shown.number(endpoints.count { $0.state == .active }), "endpointCount": Shown.number(endpoints.count),
             "keyCount": Shown.number(try keys(of: visit).count { $0.revokedAt == nil }),
             "events": try latestEvents(visit, most: 8), "refreshes": true,
         ]
         if let problem { content["problem"] = problem }
         return page("overview", visit, title: "Overview", section: "/", content)
+    }
+
+    private func age(of time: Timestamp, _ visit: Visit) -> String {
+        Shown.length(max(visit.now.microseconds - time.microseconds, 0) / 1_000_000)
     }
 
     // MARK: What needs somebody

@@ -1,3 +1,4 @@
+import HTTPSupport
 import Hummingbird
 
 typealias FieldName = HTTPFields.Element.Name
@@ -7,6 +8,12 @@ struct PageAnswer: Sendable {
     var status: HTTPResponse.Status = .ok
     var headers: HTTPFields = [:]
     var body: ByteBuffer = ByteBuffer()
+    /// What was done, where its route alone does not tell.
+    var action: String?
+    /// The id of what was made.
+    var made: String?
+    /// What went wrong inside, for the log alone.
+    var cause: String?
 
     /// Nothing but our own files, no frame, no plug-in, no inline script or style.
     static let policy = [
@@ -30,6 +37,13 @@ struct PageAnswer: Sendable {
 
     static let tooLarge = refused(.contentTooLarge, "The form is too large.")
 
+    /// With what the log is to be told, beside what the route tells.
+    func telling(action: String? = nil, made: String? = nil) -> PageAnswer {
+        var answer = self
+        (answer.action, answer.made) = (action, made)
+        return answer
+    }
+
     func setting(cookie: String) -> PageAnswer {
         var answer = self
         answer.headers[.setCookie] = cookie
@@ -45,5 +59,21 @@ struct PageAnswer: Sendable {
         headers[FieldName("Cross-Origin-Resource-Policy")!] = "same-origin"
         if headers[.cacheControl] == nil { headers[.cacheControl] = "no-store" }
         return Response(status: status, headers: headers, body: ResponseBody(byteBuffer: body))
+    }
+}
+
+extension DeveloperTools {
+    /// The methods that a path takes; none where it is no page's.
+    public static func methods(of path: String) -> [String] {
+        let routes = PageRoute.all.filter { $0.matches(path) }
+        return (routes.contains { !$0.isPost } ? ["GET", "HEAD"] : []) + (routes.contains(where: \.isPost) ? ["POST"] : [])
+    }
+
+    /// A refusal of the listener as a page.
+    public func refusal(_ problem: Problem) -> Response {
+        var answer = page(
+            "error", title: problem.code.title, ["message": problem.detail], status: .init(code: problem.code.status))
+        for (name, value) in problem.headers { FieldName(name).map { answer.headers[$0] = value } }
+        return answer.response(isHead: false)
     }
 }

@@ -15,14 +15,14 @@ struct PageRequest: Sendable {
     let host: String
     let origin: String?
     let fetchSite: String?
-    /// The client's address.
-    let client: String
+    let client: ClientAddress
+    let requestID: String
 
     /// More than any form of ours.
     private static let largestForm = 64 << 10
 
     /// Nil where the form is larger than any of ours.
-    init?(_ request: Request, parameters: Parameters, client: String) async throws {
+    init?(_ request: Request, parameters: Parameters, client: ClientAddress, requestID: String) async throws {
         isPost = request.method == .post
         target = request.uri.string
         path = request.uri.path
@@ -39,6 +39,7 @@ struct PageRequest: Sendable {
         origin = request.headers[.origin]
         fetchSite = request.headers[FieldName("Sec-Fetch-Site")!]
         self.client = client
+        self.requestID = requestID
     }
 
     /// Names and values of a query or a form. What is not well escaped is left out: no link or form of ours has it.

@@ -198,11 +198,15 @@ private struct RecordFilter {
     }
 
     var content: [String: Any] {
-        var content: [String: Any] = ["name": filter.name, "label": label, "value": values.first ?? ""]
+        // What was asked for by an address beside the first value stays a part of the form.
+        var content: [String: Any] = [
+            "name": filter.name, "label": label, "value": values.first ?? "", "others": values.dropFirst().map { ["value": $0] },
+        ]
         switch filter.form {
         case .choice(let words):
             content["hasChoices"] = true
-            content["choices"] = words.map { ["word": $0, "isChosen": values.first == $0] as [String: Any] }
+            let asked = values.first.flatMap { words.contains($0) ? nil : [$0] } ?? []
+            content["choices"] = (words + asked).map { ["word": $0, "isChosen": values.first == $0] as [String: Any] }
         case .number(let range):
             (content["isNumber"], content["least"], content["most"]) = (true, Int(range.lowerBound), Int(range.upperBound))
         case .time: (content["isText"], content["hint"]) = (true, "2026-01-31T09:00:00Z")

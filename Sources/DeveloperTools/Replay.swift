@@ -3,12 +3,16 @@ import Domain
 /// Sending an endpoint again what it was owed in a range of time.
 ///
 /// A replay is done in parts, each a form that carries how far the one before came: nothing of it is in memory, so it goes on
-/// after a restart, and stops where nobody presses on. With scripts, the page presses on by itself.
+/// after a restart, and stops where nobody presses on. With scripts, the page presses on by itself; without, a part is longer.
+/// Each part leads to a page of its own, and is numbered by the run and its place: to load or to go back to that page, or to
+/// press twice, sends nothing twice.
 extension DeveloperTools {
-    /// For how long one form works, in milliseconds.
-    private static let patience: Int64 = 700
+    /// For how long one form works, in milliseconds: with scripts, and without.
+    private static let patience: (short: Int64, long: Int64) = (700, 8_000)
 
-    func askForReplay(_ visit: Visit) throws -> PageAnswer { try askForReplay(visit, faults: []) }
+    func askForReplay(_ visit: Visit) throws -> PageAnswer {
+        visit.request.asked("run") == nil ? try askForReplay(visit, faults: []) : try showReplay(visit)
+    }
 
     private func askForReplay(_ visit: Visit, faults: [InputFault]) throws -> PageAnswer {
         guard let endpoint = try find(visit) else { return missing(visit, "endpoint") }
@@ -43,22 +47,30 @@ extension DeveloperTools {
         guard faults.isEmpty else { return try askForReplay(visit, faults: faults) }
         let wanted = ReplayRequest(
             endpoint: endpoint.id, since: since, until: until, status: request.field("status").flatMap(DeliveryStatus.init(rawValue:)))
-        var total = ReplayTotal(request)
-        try total.goOn(wanted, stores.log, until: monotonic() + Self.patience * 1_000_000, clock: monotonic)
-        return page(
-            "replay", visit, title: "Replay", section: "/webhooks", progress(total, of: wanted, endpoint))
+        var total = ReplayTotal(request.field)
+        let patience = request.field("patience") == nil ? Self.patience.short : Self.patience.long
+        try total.goOn(wanted, stores.log, until: monotonic() + patience * 1_000_000, clock: monotonic)
+        var state = total.pairs
+        state += [("run", request.field("run") ?? request.field("once") ?? "-"), ("status", wanted.status?.rawValue ?? "")]
+        state += [("since", wanted.since?.description ?? ""), ("until", wanted.until?.description ?? "")]
+        return .redirect(to: "/webhooks/\(endpoint.id)/replay?" + Self.query(state))
     }
 
-    private func progress(_ total: ReplayTotal, of wanted: ReplayRequest, _ endpoint: Endpoint) -> [String: Any] {
+    /// How far the replay has come that the address tells of.
+    private func showReplay(_ visit: Visit) throws -> PageAnswer {
+        guard let endpoint = try find(visit) else { return missing(visit, "endpoint") }
+        let request = visit.request
+        let total = ReplayTotal(request.asked)
+        let run = request.asked("run") ?? "-"
         var content: [String: Any] = [
             "id": endpoint.id.description, "heading": Shown.visible(endpoint.shownURL), "isAsking": false,
-            "sent": Shown.number(total.restarted + total.added), "isDone": total.cursor == nil, "parked": total.parked,
-            "hasParked": total.parked > 0, "percent": total.percent, "isPaused": endpoint.state != .active, "restarted": total.restarted,
-            "added": total.added, "begin": total.begin ?? 0, "status": wanted.status?.rawValue ?? "",
-            "since": wanted.since?.description ?? "", "until": wanted.until?.description ?? "",
+            "sent": Shown.number(total.restarted + total.added), "isDone": total.cursor == nil, "hasParked": total.parked > 0,
+            "percent": total.percent, "isPaused": endpoint.state != .active, "run": run,
+            "once": "\(run) \(total.cursor.map(\.description) ?? "")",
         ]
-        content["cursor"] = total.cursor?.description
-        return content
+        for name in ["status", "since", "until"] { content[name] = request.asked(name) ?? "" }
+        for (name, value) in total.pairs where !value.isEmpty { content[name] = value }
+        return page("replay", visit, title: "Replay", section: "/webhooks", content)
     }
 }
 
@@ -71,11 +83,20 @@ private struct ReplayTotal {
     var begin: Int64?
     var cursor: ReplayCursor?
 
-    init(_ request: PageRequest) {
-        func count(_ name: String) -> Int { max(request.field(name).flatMap { Int($0) } ?? 0, 0) }
+    /// - Parameter value: of a field or a parameter.
+    init(_ value: (String) -> String?) {
+        func count(_ name: String) -> Int { min(max(value(name).flatMap { Int($0) } ?? 0, 0), 1 << 50) }
         (restarted, added, parked) = (count("restarted"), count("added"), count("parked"))
-        begin = request.field("begin").flatMap { Int64($0) }
-        cursor = request.field("cursor").flatMap { ReplayCursor($0) }
+        begin = value("begin").flatMap { Int64($0) }
+        cursor = value("cursor").flatMap { ReplayCursor($0) }
+    }
+
+    /// As fields or parameters, for the next part.
+    var pairs: [(name: String, value: String)] {
+        [
+            ("restarted", "\(restarted)"), ("added", "\(added)"), ("parked", "\(parked)"), ("begin", "\(begin ?? 0)"),
+            ("cursor", cursor?.description ?? ""),
+        ]
     }
 
     mutating func goOn(_ wanted: ReplayRequest, _ log: any DeliveryLog, until end: Int64, clock: () -> Int64) throws {

@@ -28,10 +28,12 @@ extension DeveloperTools {
         if try stores.management.beginSession(
             SecretHash.of(cookie), token: token, organization: organization.number, until: until)
         {
+            note("session.begin", by: SecretHash.of(cookie), request)
             return .redirect(to: Self.safe(request.field("next")) ?? PageRoute.home)
                 .setting(cookie: Self.cookie(cookie, seconds: Self.sessionLength))
         }
-        let decision = signIns.take(request.client, tenths: 10, limit: Self.wrongTokensAMinute, now: monotonic())
+        note("session.refused", by: nil, request)
+        let decision = signIns.take(request.client.text, tenths: 10, limit: Self.wrongTokensAMinute, now: monotonic())
         guard decision.isAllowed else {
             var answer = signInPage(
                 request, error: "Too many wrong tokens from this address. Wait \(decision.secondsToNext) s.", status: .tooManyRequests)

@@ -29,6 +29,7 @@ struct Templates: Sendable {
             // Without the file's last line break, which a partial in a line would bring along.
             let bytes = Self.bytes("\(name).mustache").dropLast()
             let text = "{{% CONTENT_TYPE:\(EscapedHTML.name)}}" + String(decoding: bytes, as: UTF8.self)
+            // They are inside the program, and a test reads each: this can fail in no program whose tests have passed.
             do { templates[name] = try MustacheTemplate(string: text) } catch { fatalError("the template \(name): \(error)") }
         }
         library = MustacheLibrary(templates: templates)
@@ -99,7 +100,8 @@ extension DeveloperTools {
     ) -> PageAnswer {
         let others = visit.organizations.filter { $0.number != visit.organization.number }
         var frame: [String: Any] = [
-            "formToken": visit.formToken, "organization": visit.organization.name, "groups": Navigation.groups(current: section),
+            "formToken": visit.formToken, "once": Self.newCookie(), "organization": visit.organization.name,
+            "groups": Navigation.groups(current: section),
             "here": visit.request.target, "canSwitch": !others.isEmpty, "publicURL": configuration.publicURL,
             "choices": visit.organizations.map {
                 ["id": $0.typedID, "name": $0.name, "isCurrent": $0.number == visit.organization.number]

@@ -6,13 +6,16 @@ public struct JSONError: Error, Sendable, CustomStringConvertible {
     public var description: String { "\(message) at byte \(offset + 1)" }
 }
 
-/// A strict RFC 8259 reader of hostile text: bounded in depth, UTF-8 only, lone surrogates refused.
+/// A strict RFC 8259 reader of hostile text: bounded in depth and count, UTF-8 only, lone surrogates refused.
 public struct JSONParser {
     /// How deep arrays and objects may nest.
     public static let maximumDepth = 64
+    /// How many values one may hold, in all its depths: a text of little more than brackets takes many times its size.
+    public static let maximumCount = 1_000_000
 
     private let bytes: UnsafeBufferPointer<UInt8>
     private var position = 0
+    private var count = 0
 
     private init(_ bytes: UnsafeBufferPointer<UInt8>) { self.bytes = bytes }
 
@@ -45,6 +48,8 @@ public struct JSONParser {
     }
 
     private mutating func value(depth: Int) throws(JSONError) -> JSONValue {
+        count += 1
+        guard count <= Self.maximumCount else { throw failure("over \(Self.maximumCount) values") }
         guard position < bytes.count else { throw failure("the text ends where a value should be") }
         switch bytes[position] {
         case UInt8(ascii: "\""): return .string(try string())

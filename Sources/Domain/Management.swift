@@ -47,6 +47,10 @@ public protocol SessionStore: Sendable {
     func session(_ hash: [UInt8]) throws -> OperatorSession?
     func switchSession(_ hash: [UInt8], to organization: OrganizationNumber) throws
     func endSession(_ hash: [UInt8]) throws
+    /// Takes note that a form was sent. False when it was noted before, at least for as long as a session lasts.
+    ///
+    /// - Parameter name: 32 bytes that name the session and the form.
+    func useForm(_ name: [UInt8]) throws -> Bool
 }
 
 /// What is counted by the minute.

@@ -251,6 +251,8 @@ public struct OutboxState: Sendable {
     public var held = 0
     /// The earliest time, not after now, at which a delivery of an enabled endpoint was due.
     public var oldestDue: Timestamp?
+    /// When the oldest of `pending` was made.
+    public var oldestPending: Timestamp?
     public var disabledEndpoints = 0
     public init() {}
 }

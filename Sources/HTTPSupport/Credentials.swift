@@ -87,3 +87,23 @@ public enum KeyCheck: Sendable {
         }
     }
 }
+
+extension Credentials {
+    /// Failing ones a minute and client address, on each listener.
+    public static let failuresAMinute = 20
+}
+
+extension Problem {
+    /// Credentials that fail: why, as far as that may be told.
+    ///
+    /// - Parameter seconds: how long to wait, where there were too many of them.
+    public init(failingKey reason: String?, retryAfter seconds: Int?) {
+        if let seconds {
+            self.init(.rateLimited, "Too many failing keys from this address.", headers: [("Retry-After", String(seconds))])
+        } else {
+            self.init(
+                .invalidToken, reason ?? "The key is malformed, unknown or wrong.",
+                headers: [("WWW-Authenticate", "Bearer realm=\"hirewire\", error=\"invalid_token\"")])
+        }
+    }
+}

@@ -1,3 +1,4 @@
+import Addresses
 import Domain
 import NIOCore
 import NIOHTTP1
@@ -7,24 +8,16 @@ public struct ClientAddress: Sendable, Hashable {
     public let text: String
 
     public init(_ address: SocketAddress?) {
-        guard let address else {
-            text = "unknown"
-            return
-        }
-        switch address {
-        case .v6(let v6):
-            let bytes = withUnsafeBytes(of: v6.address.sin6_addr) { Array($0) }
-            if bytes.prefix(10).allSatisfy({ $0 == 0 }), bytes[10] == 0xFF, bytes[11] == 0xFF {
-                // IPv4-mapped.
-                text = bytes.suffix(4).map(String.init).joined(separator: ".")
-            } else {
-                text =
-                    stride(from: 0, to: 8, by: 2)
-                    .map { String(UInt16(bytes[$0]) << 8 | UInt16(bytes[$0 + 1]), radix: 16) }
-                    .joined(separator: ":") + "::/64"
-            }
-        default: text = address.ipAddress ?? "local"
-        }
+        text = IPAddress(address).map(Self.text) ?? (address == nil ? "unknown" : "local")
+    }
+
+    public init(_ address: IPAddress) { text = Self.text(address) }
+
+    private static func text(_ address: IPAddress) -> String {
+        let address = address.unmapped
+        guard address.family == .v6 else { return address.description }
+        return stride(from: 112, to: 48, by: -16).map { String(UInt16(truncatingIfNeeded: address.bits >> UInt128($0)), radix: 16) }
+            .joined(separator: ":") + "::/64"
     }
 }
 
@@ -170,10 +163,14 @@ public struct AccessRecord: Sendable {
     public let client: ClientAddress
     public let nanoseconds: Int64
     public let bytes: Int
+    /// A person looked at a page: no traffic of the API.
+    public let isPage: Bool
 
     public init(
-        method: String, path: String, answer: Answer, requestID: String, client: ClientAddress, nanoseconds: Int64, bytes: Int
+        method: String, path: String, answer: Answer, requestID: String, client: ClientAddress, nanoseconds: Int64, bytes: Int,
+        isPage: Bool = false
     ) {
+        self.isPage = isPage
         self.method = method
         self.path = path
         self.answer = answer

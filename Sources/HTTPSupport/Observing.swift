@@ -5,6 +5,34 @@ public protocol AccessObserving: Sendable {
     func finished(_ record: AccessRecord)
 }
 
+/// What was done to keys, endpoints, organizations, sessions or a person's data, by whom, for the log. It holds ids alone.
+public struct OperatorAction: Sendable {
+    /// What was done: `key.create`.
+    public let name: String
+    /// `operator token`, `session 3f9a…`, or `key` and its public id.
+    public let actor: String
+    /// The typed id of the organization; nil where it is none's.
+    public let organization: String?
+    /// The id of what it was done to.
+    public let subject: String?
+    public let client: ClientAddress
+    public let requestID: String
+
+    public init(name: String, actor: String, organization: String?, subject: String?, client: ClientAddress, requestID: String) {
+        self.name = name
+        self.actor = actor
+        self.organization = organization
+        self.subject = subject
+        self.client = client
+        self.requestID = requestID
+    }
+}
+
+/// Sees every such action once it is done.
+public protocol ActionObserving: Sendable {
+    func did(_ action: OperatorAction)
+}
+
 /// Counts what each key was used for until somebody stores it, so that no request waits for that.
 public final class UsageCounter: Sendable {
     private let shards = ThreadShards<[String: KeyUsage]> { [:] }

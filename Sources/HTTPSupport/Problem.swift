@@ -38,9 +38,9 @@ public struct Problem: Refusal, Sendable {
         /// Those that the public API answers with.
         public static let ofPublicAPI = allCases.prefix { $0 != .invalidRecord }
 
-        /// Those that the operator listener answers with: it has no lists, and one form of each answer.
+        /// Those that the operator listener answers with: it has no lists of records.
         public static let ofOperatorAPI = allCases.filter {
-            ![.invalidCursor, .cursorMismatch, .eventsExpired, .exportCut, .notAcceptable, .uriTooLong, .headersTooLarge].contains($0)
+            ![.invalidCursor, .cursorMismatch, .eventsExpired, .exportCut].contains($0)
         }
 
         public var status: Int {

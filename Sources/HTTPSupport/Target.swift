@@ -102,3 +102,30 @@ public struct Target: Sendable {
         }
     }
 }
+
+extension Target {
+    /// - Throws: ``Problem`` where a key stands in the query, by its name or by its look.
+    public func refuseKey() throws(Problem) {
+        for pair in pairs {
+            let utf8 = pair.utf8
+            let mark = utf8.firstIndex(of: UInt8(ascii: "=")) ?? utf8.endIndex
+            let value = utf8[mark...].dropFirst()
+            if Self.namesKey(pair[..<mark]) || value.starts(with: APIKeyToken.prefix.utf8) {
+                throw Problem(
+                    .invalidRequest, "A key in the address ends up in logs; send it as Authorization: Bearer rk_… and revoke this one.")
+            }
+        }
+    }
+
+    private static func namesKey(_ name: Substring) -> Bool {
+        switch name.utf8.count {
+        case 3: name.isHeader("key")
+        case 5: name.isHeader("token")
+        case 6: name.isHeader("apikey") || name.isHeader("secret")
+        case 7: name.isHeader("api_key") || name.isHeader("api-key")
+        case 12: name.isHeader("access_token")
+        case 13: name.isHeader("authorization")
+        default: false
+        }
+    }
+}

@@ -37,7 +37,8 @@ public final class PublicListener: Service {
     /// - Throws: `IOError` when the port is taken, `NIOSSLError` for a certificate that can't be used.
     public static func bind(
         host: String, port: Int, tls: TLSFiles?, core: any RequestCore, time: any TimeSource,
-        limits: ListenerLimits = ListenerLimits(), group: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton
+        limits: ListenerLimits = ListenerLimits(), proxies: TrustedProxies = TrustedProxies(),
+        group: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton
     ) async throws -> PublicListener {
         let security = try tls.map(Self.context)
         let quiescing = ServerQuiescingHelper(group: group)
@@ -50,14 +51,15 @@ public final class PublicListener: Service {
                 }
             }
             .childChannelOption(.allowRemoteHalfClosure, value: true)
-            .childChannelOption(.socketOption(.tcp_nodelay), value: 1)
+            .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
             .childChannelOption(.writeBufferWaterMark, value: .init(low: 64 << 10, high: 256 << 10))
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
+                    let peer = Peer(channel.remoteAddress, proxies: proxies)
                     if let security {
-                        try Self.addTLS(channel, security, core, limits, time)
+                        try Self.addTLS(channel, security, core, limits, time, peer)
                     } else {
-                        try Self.addHTTP1(channel, core, limits, time)
+                        try Self.addHTTP1(channel, core, limits, time, peer)
                     }
                 }
             }
@@ -102,7 +104,7 @@ public final class PublicListener: Service {
     }
 
     private static func addHTTP1(
-        _ channel: any Channel, _ core: any RequestCore, _ limits: ListenerLimits, _ time: any TimeSource
+        _ channel: any Channel, _ core: any RequestCore, _ limits: ListenerLimits, _ time: any TimeSource, _ peer: Peer
     ) throws {
         var decoding = NIOHTTPDecoderLimitConfiguration()
         // Loose: the handler's own limits give the better answers.
@@ -110,25 +112,25 @@ public final class PublicListener: Service {
         decoding.maxHeaderListSize = 96 << 10
         decoding.maxHeaderFieldCount = 1_000
         let decoder = HTTPRequestDecoder(leftOverBytesStrategy: .dropBytes, limitConfiguration: decoding)
-        let meter = RequestLineMeter(longest: limits.longestTarget)
+        let meter = RequestLineMeter(longest: limits.head.longestTarget)
         let handler = RequestHandler(
             core: core, limits: limits, encoder: HTTP1Encoder(dates: DateLine(time: time)),
-            client: ClientAddress(channel.remoteAddress), meter: meter)
+            peer: peer, meter: meter)
         try channel.pipeline.syncOperations.addHandlers([meter, ByteToMessageHandler(decoder), handler])
     }
 
     private static func addTLS(
         _ channel: any Channel, _ security: NIOSSLContext, _ core: any RequestCore, _ limits: ListenerLimits,
-        _ time: any TimeSource
+        _ time: any TimeSource, _ peer: Peer
     ) throws {
         let handshake = HandshakeTimeout(limits.headTimeout)
         let alpn = ApplicationProtocolNegotiationHandler { result, channel in
             channel.eventLoop.makeCompletedFuture {
                 handshake.finished()
                 if case .negotiated("h2") = result {
-                    try addHTTP2(channel, core, limits, time)
+                    try addHTTP2(channel, core, limits, time, peer)
                 } else {
-                    try addHTTP1(channel, core, limits, time)
+                    try addHTTP1(channel, core, limits, time, peer)
                 }
             }
         }
@@ -136,9 +138,8 @@ public final class PublicListener: Service {
     }
 
     private static func addHTTP2(
-        _ channel: any Channel, _ core: any RequestCore, _ limits: ListenerLimits, _ time: any TimeSource
+        _ channel: any Channel, _ core: any RequestCore, _ limits: ListenerLimits, _ time: any TimeSource, _ peer: Peer
     ) throws {
-        let client = ClientAddress(channel.remoteAddress)
         var connection = NIOHTTP2Handler.ConnectionConfiguration()
         connection.initialSettings = [
             HTTP2Setting(parameter: .maxConcurrentStreams, value: 100),
@@ -155,7 +156,7 @@ public final class PublicListener: Service {
         ) { stream in
             stream.eventLoop.makeCompletedFuture {
                 let handler = RequestHandler(
-                    core: core, limits: limits, encoder: HTTP2Encoder(dates: DateLine(time: time)), client: client, meter: nil)
+                    core: core, limits: limits, encoder: HTTP2Encoder(dates: DateLine(time: time)), peer: peer, meter: nil)
                 try stream.pipeline.syncOperations.addHandlers([HTTP2FramePayloadToHTTP1ServerCodec(), handler])
             }
         }

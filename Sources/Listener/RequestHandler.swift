@@ -35,7 +35,7 @@ final class RequestHandler: ChannelDuplexHandler {
     private let core: any RequestCore
     private let limits: ListenerLimits
     private let encoder: any AnswerEncoding
-    private let client: ClientAddress
+    private let peer: Peer
     private let meter: RequestLineMeter?
     private var state = State.idle
     private var waiting: CircularBuffer<HTTPServerRequestPart> = []
@@ -49,13 +49,13 @@ final class RequestHandler: ChannelDuplexHandler {
     private var started: UInt64 = 0
 
     init(
-        core: any RequestCore, limits: ListenerLimits, encoder: any AnswerEncoding, client: ClientAddress,
+        core: any RequestCore, limits: ListenerLimits, encoder: any AnswerEncoding, peer: Peer,
         meter: RequestLineMeter?
     ) {
         self.core = core
         self.limits = limits
         self.encoder = encoder
-        self.client = client
+        self.peer = peer
         self.meter = meter
     }
 
@@ -98,7 +98,7 @@ final class RequestHandler: ChannelDuplexHandler {
         switch (state, part) {
         case (.idle, .head(let head)):
             started = DispatchTime.now().uptimeNanoseconds
-            if let problem = check(head) { return refuse(problem, context, head: head) }
+            if let problem = limits.head.problem(of: head, isHTTP1: encoder.isHTTP1) { return refuse(problem, context, head: head) }
             state = .reading(head, size: 0)
             since = .now()
             if head.version.minor > 0, head.headers.contains(name: "expect") { encoder.writeContinue(context) }
@@ -114,31 +114,12 @@ final class RequestHandler: ChannelDuplexHandler {
         }
     }
 
-    private func check(_ head: HTTPRequestHead) -> Problem? {
-        guard head.uri.utf8.count <= limits.longestTarget else { return .targetTooLong(limits) }
-        var size = 0
-        var hosts = 0
-        for (name, value) in head.headers {
-            size += name.utf8.count + value.utf8.count + 4
-            if name.isHeader("host") { hosts += 1 }
-        }
-        guard size <= limits.largestHead else { return .headTooLarge(limits) }
-        if encoder.isHTTP1 {
-            guard head.version.major == 1 else { return Problem(.invalidRequest, "Only HTTP/1.1, HTTP/1.0 and HTTP/2 are spoken here.") }
-            // RFC 9112, 3.2: exactly one in HTTP/1.1.
-            guard hosts == 1 || (hosts == 0 && head.version.minor == 0) else {
-                return Problem(.invalidRequest, "An HTTP/1.1 request has exactly one Host field.")
-            }
-        }
-        return nil
-    }
-
     // MARK: Answering
 
     private func answer(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
         state = .answering
         let request = IncomingRequest(
-            method: head.method, target: head.uri, headers: head.headers, client: client, requestIDs: core.requestIDs)
+            method: head.method, target: head.uri, headers: head.headers, client: peer.client(head.headers), requestIDs: core.requestIDs)
         switch core.respond(to: request) {
         case .now(let answer): write(answer, to: head, request, context)
         case .later(let start):
@@ -164,12 +145,13 @@ final class RequestHandler: ChannelDuplexHandler {
         if let source = answer.rest {
             // A body of HTTP/1.0 ends with its connection.
             let keeps = keeps && (!encoder.isHTTP1 || head.version.minor > 0)
-            let body = BodyUnderWay(source, answer, head, requestID: request.requestID, keepsConnection: keeps)
+            let body = BodyUnderWay(source, answer, head, requestID: request.requestID, client: request.client, keepsConnection: keeps)
             encoder.begin(answer, isHead: head.method == .HEAD, version: head.version, keepAlive: keeps, context)
             return begin(body, context)
         }
         let sent = encoder.write(answer, isHead: head.method == .HEAD, version: head.version, keepAlive: keeps, context)
-        report(answer, method: head.method.rawValue, target: head.uri, requestID: request.requestID, sent)
+        report(
+            answer, method: head.method.rawValue, target: head.uri, requestID: request.requestID, client: request.client, sent)
         state = .idle
         since = .now()
         if !keeps { finish(context) } else if inputEnded, waiting.isEmpty { finish(context) }
@@ -249,25 +231,31 @@ final class RequestHandler: ChannelDuplexHandler {
     private func report(_ body: BodyUnderWay, cause: String?) {
         var answer = body.answer
         answer.cause = cause
-        report(answer, method: body.head.method.rawValue, target: body.head.uri, requestID: body.requestID, body.sent)
+        report(
+            answer, method: body.head.method.rawValue, target: body.head.uri, requestID: body.requestID, client: body.client, body.sent)
     }
 
     /// Answers what could not be read to its end, or at all: then there is no head.
     private func refuse(_ problem: Problem, _ context: ChannelHandlerContext, head: HTTPRequestHead? = nil) {
         if case .closed = state { return }
         let request = head.map {
-            IncomingRequest(method: $0.method, target: $0.uri, headers: $0.headers, client: client, requestIDs: core.requestIDs)
+            IncomingRequest(
+                method: $0.method, target: $0.uri, headers: $0.headers, client: peer.client($0.headers), requestIDs: core.requestIDs)
         }
         let answer = core.refuse(problem, to: request)
         let sent = encoder.write(answer, isHead: head?.method == .HEAD, version: .http1_1, keepAlive: false, context)
         let requestID = answer.headers.first { $0.0 == "X-Request-Id" }?.1 ?? "-"
-        report(answer, method: head?.method.rawValue ?? "-", target: head?.uri ?? "-", requestID: requestID, sent)
+        report(
+            answer, method: head?.method.rawValue ?? "-", target: head?.uri ?? "-", requestID: requestID,
+            client: request?.client ?? peer.address, sent)
         finish(context)
     }
 
     private static func reads(_ method: HTTPMethod) -> Bool { method == .GET || method == .HEAD || method == .OPTIONS }
 
-    private func report(_ answer: Answer, method: String, target: String, requestID: String, _ bytes: Int) {
+    private func report(
+        _ answer: Answer, method: String, target: String, requestID: String, client: ClientAddress, _ bytes: Int
+    ) {
         let end = target.utf8.firstIndex(of: UInt8(ascii: "?")) ?? target.endIndex
         core.finished(
             AccessRecord(
@@ -293,11 +281,10 @@ final class RequestHandler: ChannelDuplexHandler {
         guard case .closed = state else {
             guard let error = error as? HTTPParserError else { return context.close(promise: nil) }
             if started == 0 { started = DispatchTime.now().uptimeNanoseconds }
-            switch error {
-            case .headerOverflow: refuse(meter?.isTargetTooLong == true ? .targetTooLong(limits) : .headTooLarge(limits), context)
-            case .closedConnection, .invalidEOFState: context.close(promise: nil)
-            default: refuse(Problem(.invalidRequest, "That is not an HTTP request."), context)
+            guard let problem = limits.head.problem(of: error, isTargetTooLong: meter?.isTargetTooLong == true) else {
+                return context.close(promise: nil)
             }
+            refuse(problem, context)
             return
         }
     }
@@ -371,15 +358,19 @@ private final class BodyUnderWay {
     let answer: Answer
     let head: HTTPRequestHead
     let requestID: String
+    let client: ClientAddress
     let keepsConnection: Bool
     var sent: Int
     var isBeingMade = false
 
-    init(_ source: any BodySource, _ answer: Answer, _ head: HTTPRequestHead, requestID: String, keepsConnection: Bool) {
+    init(
+        _ source: any BodySource, _ answer: Answer, _ head: HTTPRequestHead, requestID: String, client: ClientAddress, keepsConnection: Bool
+    ) {
         self.source = source
         self.answer = answer
         self.head = head
         self.requestID = requestID
+        self.client = client
         self.keepsConnection = keepsConnection
         sent = head.method == .HEAD ? 0 : answer.body.readableBytes
     }

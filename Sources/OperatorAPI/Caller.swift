@@ -39,9 +39,6 @@ final class Admission: Sendable {
         self.monotonic = monotonic
     }
 
-    /// Failing credentials a minute and client address, as on the public listener.
-    private static let failuresAMinute = 20
-
     /// - Parameter organization: the one that the operator means; nil for the one that is there from the start.
     /// - Throws: ``Problem`` that says why not.
     func caller(_ authorizations: [String], organization: String?, client: ClientAddress) throws -> Caller {
@@ -110,13 +107,7 @@ final class Admission: Sendable {
     }
 
     private func refused(_ reason: String?, _ client: ClientAddress) -> Problem {
-        let decision = failures.take(client.text, tenths: 10, limit: Self.failuresAMinute, now: monotonic())
-        guard decision.isAllowed else {
-            return Problem(
-                .rateLimited, "Too many failing keys from this address.", headers: [("Retry-After", String(decision.secondsToNext))])
-        }
-        return Problem(
-            .invalidToken, reason ?? "The key is malformed, unknown or wrong.",
-            headers: [("WWW-Authenticate", "Bearer realm=\"hirewire\", error=\"invalid_token\"")])
+        let decision = failures.take(client.text, tenths: 10, limit: Credentials.failuresAMinute, now: monotonic())
+        return Problem(failingKey: reason, retryAfter: decision.isAllowed ? nil : decision.secondsToNext)
     }
 }

@@ -45,13 +45,18 @@ extension PushAPI {
             return (answer, false)
         }
         let (kept, isRepeat) = try await alone ? writes.commitAlone(run) : writes.commit(run)
+        if call.caller.readsPersonal, !kept.body.isEmpty, let kind = call.route.answeredKind,
+            RecordForm(kind: kind, projection: .detail, personal: true).showsPersonal
+        {
+            note(kept.candidates, toldTo: call)
+        }
         var headers = kept.headers
         if isRepeat { headers.append(("Idempotency-Replayed", "true")) }
         return Answer(status: kept.status, headers: headers, body: ByteBuffer(bytes: kept.body), route: "-")
     }
 
     private func idempotencyKey(_ call: PushCall, _ digest: SHA256.Digest) throws -> IdempotencyKey? {
-        let given = call.request.headers[values: .init("Idempotency-Key")!]
+        let given = call.request.headers[values: .idempotencyKey]
         guard let first = given.first else { return nil }
         var text = Substring(first)
         // A structured field's string (RFC 8941), or its content alone, as many clients send it.
@@ -74,4 +79,8 @@ extension PushAPI {
 
 extension ByteBuffer {
     var digest: SHA256.Digest { withUnsafeReadableBytes { SHA256.hash(data: $0) } }
+}
+
+extension HTTPField.Name {
+    static let idempotencyKey = Self("Idempotency-Key")!
 }

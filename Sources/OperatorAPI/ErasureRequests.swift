@@ -1,3 +1,4 @@
+import Crypto
 import Domain
 import HTTPSupport
 
@@ -6,8 +7,7 @@ extension PushAPI {
     /// Erases at once from all records, and answers 202 until that is true of the files too. A repeat tells how far it is.
     func erase(_ name: RecordName, for call: PushCall) async throws -> Answer {
         let number = call.caller.organization
-        let answer = try await writes.commit { writer in
-            guard let organization = try writer.organization(number) else { throw Problem.notFound }
+        return try await commit(call, digest: SHA256.hash(data: [])) { writer, organization in
             let id: RecordID
             switch try writer.find(name, of: .candidate, in: number) {
             case .missing: throw Problem.notFound
@@ -19,7 +19,6 @@ extension PushAPI {
             else { throw Problem.notFound }
             return ChangeAnswer(erasure)
         }
-        return Answer(status: answer.status, headers: answer.headers, body: .init(bytes: answer.body), route: "-")
     }
 
     func erasure(_ name: RecordName, for call: PushCall) throws -> Answer {

@@ -38,6 +38,30 @@ enum ManagementRoute: Equatable, Sendable {
         }
     }
 
+    /// The id in the address; an organization is named there, and has none.
+    var id: String? {
+        switch self {
+        case .key(let id), .keyRotation(let id), .endpoint(let id), .endpointAction(let id, _): id
+        case .organizations, .organization, .keys, .endpoints: nil
+        }
+    }
+
+    /// What the log calls a change that was done; nil for what changes nothing.
+    func action(_ method: HTTPRequest.Method) -> String? {
+        switch (self, method) {
+        case (_, .get): nil
+        case (.organizations, _): "organization.create"
+        case (.organization, _): "organization.edit"
+        case (.keys, _): "key.create"
+        case (.key, _): "key.revoke"
+        case (.keyRotation, _): "key.rotate"
+        case (.endpoints, _): "webhook.create"
+        case (.endpoint, .patch): "webhook.edit"
+        case (.endpoint, _): "webhook.remove"
+        case (.endpointAction(_, let action), _): "webhook.\(action.rawValue)"
+        }
+    }
+
     var pattern: String {
         switch self {
         case .organizations: "/organizations"

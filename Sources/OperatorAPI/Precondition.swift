@@ -47,13 +47,15 @@ struct Precondition: Sendable {
     func check(_ stored: Stored) throws(Problem) {
         if case .living(let record) = stored {
             if isNew { throw Problem(.preconditionFailed, "The record is there already, as \(record.recordID).") }
-            if case .versions(let versions) = match, !versions.contains(record.version) {
-                throw Problem(
-                    .preconditionFailed, "The record is at version \(record.version) now; read it again.",
-                    headers: [("ETag", "\"\(record.version)\"")])
-            }
+            try check(version: record.version)
         } else if match != nil {
             throw Problem(.preconditionFailed, "There is no such record, so it has no version to match.")
         }
+    }
+
+    func check(version: Int64) throws(Problem) {
+        guard case .versions(let versions) = match, !versions.contains(version) else { return }
+        throw Problem(
+            .preconditionFailed, "The record is at version \(version) now; read it again.", headers: [("ETag", "\"\(version)\"")])
     }
 }

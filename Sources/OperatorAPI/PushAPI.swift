@@ -16,9 +16,9 @@ public final class PushAPI: Sendable {
     private let management: Management
     let audit: ReadAudit
     let time: any TimeSource
-    private let observer: any AccessObserving
+    private let observer: any AccessObserving & ActionObserving
     private let contract = OperatorContract()
-    private let requestIDs = RequestIDs()
+    private let requestIDs: RequestIDs
     private let monotonic: @Sendable () -> Int64
 
     /// - Parameters:
@@ -29,12 +29,13 @@ public final class PushAPI: Sendable {
     ///   - monotonic: nanoseconds.
     public init(
         reads: any ReadStore, writes: any PushStore, time: any TimeSource, usage: UsageCounter, audit: ReadAudit, keyBuckets: TokenBuckets,
-        observer: any AccessObserving, management: any ManagementStore, desk: any EndpointDesk,
+        observer: any AccessObserving & ActionObserving, requestIDs: RequestIDs, management: any ManagementStore, desk: any EndpointDesk,
         monotonic: @escaping @Sendable () -> Int64 = { Int64(DispatchTime.now().uptimeNanoseconds) }
     ) {
         self.reads = reads
         self.writes = writes
         self.observer = observer
+        self.requestIDs = requestIDs
         self.audit = audit
         self.time = time
         self.monotonic = monotonic
@@ -48,13 +49,10 @@ public final class PushAPI: Sendable {
 
     func respond(to request: Request, from client: ClientAddress) async -> Response {
         let began = monotonic()
-        let given = request.headers[.init("X-Request-Id")!]
-        let requestID = given.flatMap { RequestIDs.isWellFormed($0) ? $0 : nil } ?? requestIDs.next()
+        let requestID = requestIDs.id(of: request)
         var trace = Trace(requestID: requestID)
         var answer = await answer(to: request, from: client, &trace)
-        answer.headers.append(("X-Request-Id", requestID))
-        answer.headers.append(("X-Content-Type-Options", "nosniff"))
-        answer.headers.append(("Cache-Control", "no-store"))
+        answer = answer.complete(requestID)
         if let limit = trace.limit {
             answer.headers.append(("RateLimit-Policy", "\"default\";q=\(limit.capacity);w=60"))
             answer.headers.append(("RateLimit", "\"default\";r=\(limit.remaining);t=\(limit.secondsToNext)"))
@@ -85,18 +83,28 @@ public final class PushAPI: Sendable {
                 let allowed = route.methods.flatMap { $0 == .get ? ["GET", "HEAD"] : [$0.rawValue] }.joined(separator: ", ")
                 throw Problem(.methodNotAllowed, "This address takes \(allowed).", headers: [("Allow", allowed)])
             }
+            try target.refuseKey()
             let parameters = try Parameters(target, of: route, method)
             if case .contract(let form) = route { return try contract.answer(form).named(trace) }
             let caller = try admission.caller(
                 request.headers[values: .authorization], organization: parameters["organization"], client: client)
             trace.keyID = caller.keyID
             trace.limit = caller.limit
+            try Self.check(request.headers[values: .accept])
             let call = PushCall(
                 route: route, method: method, path: String(target.path), parameters: parameters, caller: caller, request: request,
-                requestID: trace.requestID)
+                client: client, requestID: trace.requestID)
             return try await answer(call).named(trace)
         } catch {
             return Self.failure(error, requestID: trace.requestID).named(trace)
+        }
+    }
+
+    private static func check(_ accepts: [String]) throws(Problem) {
+        guard accepts.isEmpty || Accept(accepts.joined(separator: ",")).meets(any: ["application/json"]) else {
+            throw Problem(
+                .notAcceptable, "This address answers application/json.",
+                error: [.init("parameter", .string("Accept")), .init("allowed", .array([.string("application/json")]))])
         }
     }
 
@@ -108,14 +116,14 @@ public final class PushAPI: Sendable {
         case (.management(let route), _): try await manage(route, call)
         case (.unsupported(let capability), _): throw Problem(.notSupported, capability.explanation)
         case (.record(let kind, let name), .get): try readBack(RecordName(name, kind: kind), of: kind, for: call)
-        case (.record(let kind, let name), .put): try await put(RecordName(name, kind: kind), of: kind, for: call)
-        case (.record(let kind, let name), .patch): try await patch(RecordName(name, kind: kind), of: kind, for: call)
-        case (.record(let kind, let name), _): try await delete(RecordName(name, kind: kind), of: kind, for: call)
+        case (.record(let kind, let name), .delete): try await delete(RecordName(name, kind: kind), of: kind, for: call)
+        case (.record(let kind, let name), _): try await store(RecordName(name, kind: kind), of: kind, for: call)
         case (.batch, _): try await batch(call)
         case (.resume(let name), _): try await putResume(RecordName(name, kind: .candidate), for: call)
         case (.result(let name), _): try await postResult(RecordName(name, kind: .interview), for: call)
         case (.erasure(let name), .get): try erasure(RecordName(name, kind: .candidate), for: call)
-        case (.erasure(let name), _): try await erase(RecordName(name, kind: .candidate), for: call)
+        case (.erasure(let name), _):
+            note(try await erase(RecordName(name, kind: .candidate), for: call), "candidate.erase", of: call)
         }
     }
 
@@ -123,10 +131,29 @@ public final class PushAPI: Sendable {
         guard call.caller.keyID == nil else {
             throw Problem(.insufficientScope, "This needs the operator's token.", error: [.init("scope", .string("operator"))])
         }
+        guard call.method != .post || call.request.headers[.idempotencyKey] == nil else {
+            throw Problem(
+                .invalidRequest, "What this makes is stored nowhere readable, so it can't be told twice: leave Idempotency-Key out.")
+        }
         guard let organization = try management.store.organizations().first(where: { $0.number == call.caller.organization }) else {
             throw Problem.notFound
         }
-        return try await management.answer(route, call, organization)
+        let answer = try await management.answer(route, call, organization)
+        guard let action = route.action(call.method) else { return answer }
+        return note(answer, action, of: call, organization, route.id)
+    }
+
+    /// Tells the log what was done, and to what: the answer has its id, or the address.
+    private func note(
+        _ answer: Answer, _ action: String, of call: PushCall, _ organization: Organization? = nil, _ id: String? = nil
+    ) -> Answer {
+        let told = try? JSONParser.parse(String(buffer: answer.body))
+        let id = [told?["id"], told?["key_id"]].compactMap { if case .string(let id)? = $0 { id } else { nil } }.first ?? id
+        observer.did(
+            OperatorAction(
+                name: action, actor: call.caller.keyID.map { "key \($0)" } ?? "operator token",
+                organization: organization.map { "org_\($0.id.text)" }, subject: id, client: call.client, requestID: call.requestID))
+        return answer
     }
 
     private static let links: JSONValue = .object([
@@ -165,43 +192,25 @@ struct PushCall: Sendable {
     let parameters: Parameters
     let caller: Caller
     let request: Request
+    let client: ClientAddress
     let requestID: String
 
     func precondition() throws(Problem) -> Precondition {
         try Precondition(ifMatch: request.headers[.ifMatch], ifNoneMatch: request.headers[.ifNoneMatch])
     }
-}
 
-/// A request's parameters, each known and given once.
-struct Parameters: Sendable {
-    private let values: [String: String]
-
-    static func known(of route: PushRoute, _ method: HTTPRequest.Method) -> [String] {
-        switch route {
-        case .contract: []
-        case .record where method == .put || method == .patch: ["organization", "reason"]
-        case .resume: ["organization", "file_name"]
-        default: ["organization"]
+    /// Whether a reader wants the record at its version (RFC 9110, 13.2.2).
+    ///
+    /// - Throws: ``Problem`` where it asked for another one alone.
+    func wantsToRead(version: String) throws(Problem) -> Bool {
+        try Precondition(ifMatch: request.headers[.ifMatch], ifNoneMatch: nil).check(version: Int64(version) ?? 0)
+        guard let known = request.headers[.ifNoneMatch] else { return true }
+        // By weak comparison.
+        return !known.split(separator: ",").contains { tag in
+            let tag = tag.filter { $0 != " " && $0 != "\t" }
+            return tag == "*" || tag == "\"\(version)\"" || tag == "W/\"\(version)\""
         }
     }
-
-    init(_ target: Target, of route: PushRoute, _ method: HTTPRequest.Method) throws {
-        let known = Self.known(of: route, method)
-        var values: [String: String] = [:]
-        for parameter in try target.parameters() {
-            guard known.contains(parameter.name) else {
-                throw Problem(.unknown(parameter.name, suggestion: Suggestion.closest(to: parameter.name, in: known)))
-            }
-            guard values[parameter.name] == nil else { throw Problem(.repeated(parameter.name)) }
-            guard (1...500).contains(parameter.value.utf8.count), !parameter.value.utf8.contains(0) else {
-                throw Problem(.invalid(parameter.name, message: "is 1 to 500 bytes, without NUL"))
-            }
-            values[parameter.name] = parameter.value
-        }
-        self.values = values
-    }
-
-    subscript(_ name: String) -> String? { values[name] }
 }
 
 extension Problem {
@@ -225,11 +234,25 @@ extension Answer {
             status: status, headers: [("Content-Type", "application/json")] + headers, body: ByteBuffer(bytes: out.bytes), route: "-")
     }
 
+    /// With what every answer of this listener says.
+    func complete(_ requestID: String) -> Answer {
+        var answer = self
+        answer.headers += [("X-Request-Id", requestID), ("X-Content-Type-Options", "nosniff"), ("Cache-Control", "no-store")]
+        return answer
+    }
+
     func named(_ trace: PushAPI.Trace) -> Answer {
         var answer = self
         answer.route = trace.route
         answer.keyID = trace.keyID
         return answer
+    }
+}
+
+extension RequestIDs {
+    /// The request's own id where it has a well-formed one, else the next.
+    func id(of request: Request) -> String {
+        request.headers[.init("X-Request-Id")!].flatMap { RequestIDs.isWellFormed($0) ? $0 : nil } ?? next()
     }
 }
 

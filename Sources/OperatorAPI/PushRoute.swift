@@ -77,6 +77,16 @@ enum PushRoute: Equatable, Sendable {
 
     var methods: [HTTPRequest.Method] { Self.table.filter { $0.pattern == pattern }.flatMap(\.methods) }
 
+    /// The kind of the whole record that a change answers with; nil where it is none.
+    var answeredKind: RecordKind? {
+        switch self {
+        case .record(let kind, _): kind
+        case .resume: .candidate
+        case .result: .interview
+        default: nil
+        }
+    }
+
     /// Bytes of a body at most.
     var largestBody: Int {
         switch self {

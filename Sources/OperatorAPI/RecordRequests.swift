@@ -5,22 +5,17 @@ import HTTPTypes
 
 /// One record: create or replace, change, delete, read back.
 extension PushAPI {
-    func put(_ name: RecordName, of kind: RecordKind, for call: PushCall) async throws -> Answer {
+    /// PUT replaces, PATCH changes what it names.
+    func store(_ name: RecordName, of kind: RecordKind, for call: PushCall) async throws -> Answer {
+        let replaces = call.method == .put
         let (json, bytes) = try await call.readJSON()
-        let (input, precondition) = (try RecordInput.pushed(kind: kind, json: json, as: name), try call.precondition())
-        let reason = call.parameters["reason"]
+        let input = try RecordInput.pushed(kind: kind, json: json, as: replaces ? name : nil)
+        let (precondition, reason) = (try call.precondition(), call.parameters["reason"])
         return try await commit(call, digest: bytes.digest) { writer, organization in
-            let outcome = try writer.put(name, input, precondition, reason: reason, in: organization)
-            return ChangeAnswer(outcome, for: call.caller)
-        }
-    }
-
-    func patch(_ name: RecordName, of kind: RecordKind, for call: PushCall) async throws -> Answer {
-        let (json, bytes) = try await call.readJSON()
-        let (input, precondition) = (try RecordInput.pushed(kind: kind, json: json, as: nil), try call.precondition())
-        let reason = call.parameters["reason"]
-        return try await commit(call, digest: bytes.digest) { writer, organization in
-            let outcome = try writer.patch(name, input, precondition, reason: reason, in: organization)
+            let outcome =
+                try replaces
+                ? writer.put(name, input, precondition, reason: reason, in: organization)
+                : writer.patch(name, input, precondition, reason: reason, in: organization)
             return ChangeAnswer(outcome, for: call.caller)
         }
     }
@@ -44,14 +39,24 @@ extension PushAPI {
             case .deleted: throw Problem.deleted
             case .found(let hidesExternalID):
                 out.appendEnd(masked: form.masked, hidesExternalID)
-                let way = PersonalRead.Way(organization: organization, keyID: call.caller.keyID, route: call.route.pattern)
-                audit.note(.init(reader.takeTold()), by: way, at: time.now)
                 let version = try JSONParser.parse(out.text)["version"]?.text ?? ""
+                let tag = ("ETag", "\"\(version)\"")
+                guard try call.wantsToRead(version: version) else {
+                    return Answer(status: 304, headers: [tag], body: .init(), route: "-")
+                }
+                note(reader.takeTold(), toldTo: call)
                 return Answer(
-                    status: 200, headers: [("Content-Type", "application/json"), ("ETag", "\"\(version)\"")], body: .init(bytes: out.bytes),
-                    route: "-")
+                    status: 200, headers: [("Content-Type", "application/json"), tag], body: .init(bytes: out.bytes), route: "-")
             }
         }
+    }
+}
+
+extension PushAPI {
+    /// Notes whose personal data an answer holds.
+    func note(_ candidates: [ULID], toldTo call: PushCall) {
+        let way = PersonalRead.Way(organization: call.caller.organization, keyID: call.caller.keyID, route: call.route.pattern)
+        audit.note(.init(candidates), by: way, at: time.now)
     }
 }
 
@@ -78,6 +83,7 @@ extension PushWriter {
     ) throws -> ChangeOutcome {
         let stored = try find(name, of: input.kind, in: organization.number)
         try precondition.check(stored)
+        if case .living(let record) = stored { try input.checkResume(against: record) } else { try input.checkResume(against: nil) }
         var options = ChangeOptions()
         options.mode = .replace
         options.reason = reason
@@ -96,6 +102,7 @@ extension PushWriter {
         _ name: RecordName, _ input: RecordInput, _ precondition: Precondition, reason: String?, in organization: Organization
     ) throws -> ChangeOutcome {
         let record = try living(name, of: input.kind, precondition, in: organization)
+        try input.checkResume(against: record)
         var options = ChangeOptions()
         options.reason = reason
         guard let outcome = try change(record.recordID, by: input.merged(into: record), in: organization, options: options)
@@ -124,6 +131,14 @@ extension PushWriter {
 }
 
 extension RecordInput {
+    /// A file's size is its bytes', which nobody says without them; said again as it was read, it is overlooked.
+    fileprivate func checkResume(against record: Record?) throws(InputFaults) {
+        guard kind == .candidate, resume == nil else { return }
+        let size = kind.schema.position("resume.size")
+        guard case .integer(let given)? = values[size], record?.values[size] != .integer(given) else { return }
+        throw InputFaults(faults + [InputFault("/resume/size", "is told by the file; send its bytes with PUT …/resume, or as content")])
+    }
+
     /// What a record shows of itself and nobody sets; overlooked, so that a record that was read can be pushed back.
     private static let readOnly: Set = ["id", "version", "created_at", "updated_at", "deleted_at", "rank"]
 

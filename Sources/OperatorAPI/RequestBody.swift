@@ -15,6 +15,9 @@ extension PushCall {
     func readBody<State: Sendable>(
         into state: State, within deadline: Duration = bodyDeadline, _ take: @escaping @Sendable (inout State, ByteBuffer) throws -> Void
     ) async throws -> State {
+        if let coding = request.headers[.contentEncoding], coding.lowercased() != "identity" {
+            throw Problem(.unsupportedMediaType, "The body should have no Content-Encoding.", headers: [("Accept-Encoding", "identity")])
+        }
         let largest = route.largestBody
         let tooLarge = Problem(.bodyTooLarge, "A body is at most \(largest >> 20) MB here.", headers: [("Connection", "close")])
         if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > largest { throw tooLarge }

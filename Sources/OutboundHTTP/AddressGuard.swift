@@ -1,3 +1,5 @@
+import Addresses
+
 /// Says which addresses may be connected to: the public ones, and the exceptions that the operator names.
 ///
 /// The blocks are those of the IANA registries of special-purpose addresses that are not globally reachable

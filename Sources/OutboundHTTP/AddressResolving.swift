@@ -1,3 +1,5 @@
+import Addresses
+
 /// Why a name has no addresses.
 public enum ResolutionError: Error, Equatable, Sendable {
     /// There is no such name, or it has no address.

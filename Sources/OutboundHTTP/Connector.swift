@@ -1,3 +1,4 @@
+import Addresses
 import NIOCore
 import NIOPosix
 import NIOSSL
@@ -46,7 +47,7 @@ final class Connector {
         let bound = NIOLoopBound(connection, eventLoop: loop)
         let bootstrap = ClientBootstrap(group: loop)
             .connectTimeout(patience)
-            .channelOption(.socketOption(.tcp_nodelay), value: 1)
+            .channelOption(.tcpOption(.tcp_nodelay), value: 1)
             // A hostile body is read in small bites, each seen before the next.
             .channelOption(.maxMessagesPerRead, value: 1)
             .channelOption(.recvAllocator, value: AdaptiveRecvByteBufferAllocator(minimum: 1 << 10, initial: 2 << 10, maximum: 16 << 10))

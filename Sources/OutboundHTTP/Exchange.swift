@@ -1,3 +1,4 @@
+import Addresses
 import NIOCore
 
 /// One request from the call to its end, on one event loop: checks, finds a connection or makes one, and keeps the one

@@ -1,3 +1,4 @@
+import Addresses
 import NIOCore
 
 /// Stands nearest to the socket: looks at the address that is really connected to before a byte goes out, the TLS

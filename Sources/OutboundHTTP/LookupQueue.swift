@@ -1,3 +1,5 @@
+import Addresses
+
 /// Which look-up may run next: a value without threads, told the time, in nanoseconds.
 ///
 /// A look-up holds a thread until the system gives up, which can be half a minute. So a name has one look-up in flight

@@ -1,3 +1,5 @@
+import Addresses
+
 /// Why a request got no complete response. `code` and the first words of `description` stay the same between versions.
 public enum OutboundError: Error, Equatable, Sendable {
     /// What a request was doing when something happened.

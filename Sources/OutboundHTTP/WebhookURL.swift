@@ -1,3 +1,5 @@
+import Addresses
+
 /// A URL that a webhook can be sent to, read strictly (RFC 3986; only what an HTTP client needs of it).
 public struct WebhookURL: Hashable, Sendable, CustomStringConvertible {
     public enum Host: Hashable, Sendable {

@@ -44,9 +44,6 @@ public final class PublicCore: RequestCore {
     static let longestBacklog = 512
     private let monotonic: @Sendable () -> Int64
 
-    /// Failing authentications a minute and client address.
-    static let failuresAMinute = 20
-
     public init(
         store: any ReadStore, configuration: PublicConfiguration, time: any TimeSource, usage: UsageCounter,
         observer: any AccessObserving, waiters: EventWaiters, audit: ReadAudit = ReadAudit(), keyBuckets: TokenBuckets = TokenBuckets(),
@@ -112,7 +109,7 @@ public final class PublicCore: RequestCore {
         _ route: Route, _ target: Target, _ request: IncomingRequest, _ start: Reply
     ) throws -> Outcome {
         var reply = start
-        try refuseKeyInQuery(target)
+        try target.refuseKey()
         let credentials = try Credentials(request.authorizations)
         if case .none = credentials {
             if route == .root { return .now(documents.root(reply)) }
@@ -141,30 +138,6 @@ public final class PublicCore: RequestCore {
         }
     }
 
-    private func refuseKeyInQuery(_ target: Target) throws(Problem) {
-        for pair in target.pairs {
-            let utf8 = pair.utf8
-            let mark = utf8.firstIndex(of: UInt8(ascii: "=")) ?? utf8.endIndex
-            let value = utf8[mark...].dropFirst()
-            if Self.namesKey(pair[..<mark]) || value.starts(with: APIKeyToken.prefix.utf8) {
-                throw Problem(
-                    .invalidRequest, "A key in the address ends up in logs; send it as Authorization: Bearer rk_… and revoke this one.")
-            }
-        }
-    }
-
-    private static func namesKey(_ name: Substring) -> Bool {
-        switch name.utf8.count {
-        case 3: name.isHeader("key")
-        case 5: name.isHeader("token")
-        case 6: name.isHeader("apikey") || name.isHeader("secret")
-        case 7: name.isHeader("api_key") || name.isHeader("api-key")
-        case 12: name.isHeader("access_token")
-        case 13: name.isHeader("authorization")
-        default: false
-        }
-    }
-
     private func check(
         _ credentials: Credentials, _ reader: any StoreReader, _ request: IncomingRequest
     ) throws -> APIKey {
@@ -176,14 +149,8 @@ public final class PublicCore: RequestCore {
             }
         }
         let decision = failureBuckets.take(
-            request.client.text, tenths: 10, limit: Self.failuresAMinute, now: monotonic())
-        guard decision.isAllowed else {
-            throw Problem(
-                .rateLimited, "Too many failing keys from this address.", headers: [("Retry-After", String(decision.secondsToNext))])
-        }
-        throw Problem(
-            .invalidToken, reason ?? "The key is malformed, unknown or wrong.",
-            headers: [("WWW-Authenticate", "Bearer realm=\"hirewire\", error=\"invalid_token\"")])
+            request.client.text, tenths: 10, limit: Credentials.failuresAMinute, now: monotonic())
+        throw Problem(failingKey: reason, retryAfter: decision.isAllowed ? nil : decision.secondsToNext)
     }
 
     // MARK: The limit and the representation

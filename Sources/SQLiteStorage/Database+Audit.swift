@@ -22,7 +22,7 @@ extension Database: AuditStore {
         }
         // An export's ids would push out of the writer's cache what it needs again, and stay there themselves.
         if reads.reduce(0, { $0 + $1.candidates.count }) > 1 << 15 {
-            try queue.inDatabase { _ = $0.sqliteConnection.map(sqlite3_db_release_memory) }
+            queue.inDatabase { _ = $0.sqliteConnection.map(sqlite3_db_release_memory) }
         }
     }
 

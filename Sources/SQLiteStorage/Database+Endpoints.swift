@@ -120,6 +120,7 @@ extension Database {
                 let organization = try writer.statements(OrganizationRows.select + " WHERE number = ?")
                     .first([.integer(endpoint.organization.value)], OrganizationRows.organization)
             else { return nil }
+            guard organization.plan.hasWebhooks else { throw NotInPlan(Self.withoutWebhooks) }
             let now = time.now
             let data = "{\"endpoint\":{\"id\":\"\(id)\"}}"
             let event = try writer.insertEvent(
@@ -147,7 +148,8 @@ extension Database {
 
     private static let withoutWebhooks = "the plan has no webhooks; `hirewire organizations edit NAME --webhooks on` changes that"
 
-    private static func refuseWithoutWebhooks(endpoint number: Int64, _ statements: StatementCache) throws {
+    /// - Throws: ``NotInPlan``.
+    static func refuseWithoutWebhooks(endpoint number: Int64, _ statements: StatementCache) throws {
         let isInPlan =
             try statements("SELECT o.has_webhooks FROM endpoints e JOIN organizations o ON o.number = e.organization WHERE e.number = ?")
             .first([.integer(number)]) { $0.integer(0) != 0 } ?? true

@@ -34,6 +34,19 @@ extension Database: SessionStore, ActivityStore, ManagementStore {
         try transaction { try $0("DELETE FROM operator_sessions WHERE hash = ?").run([.blob(hash)]) }
     }
 
+    /// Beside the answers of repeated requests, which go by the same rule and after the same time.
+    public func useForm(_ name: [UInt8]) throws -> Bool {
+        try transaction { statements in
+            try statements(
+                """
+                INSERT INTO kept_answers (organization, name, status, headers, body, created_at)
+                SELECT min(number), ?, 0, '[]', x'', ? FROM organizations WHERE true ON CONFLICT DO NOTHING
+                """
+            ).run([.blob(name), SQLValue(time.now)])
+            return try statements("SELECT changes()").first { $0.integer(0) == 1 } ?? false
+        }
+    }
+
     // MARK: Activity
 
     /// In minutes.

@@ -21,6 +21,7 @@ extension SQLiteOutbox {
             guard let number = try Self.number(of: id, statements), let endpoint = try Self.endpoint(ofDelivery: number, statements) else {
                 return nil
             }
+            try Database.refuseWithoutWebhooks(endpoint: endpoint.number, statements)
             switch try Redelivery(writer, to: endpoint, now: database.now).restart(number) {
             case .restarted: return try summary(number, statements)
             case .erased: throw InputFaults([InputFault("", "the candidate of \(id) was erased, and its body with it")])

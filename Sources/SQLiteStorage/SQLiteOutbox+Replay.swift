@@ -19,6 +19,7 @@ extension SQLiteOutbox {
             let found = try writer.statements(EndpointRows.select + " AND e.id = ?")
                 .first([.ulid(request.endpoint.ulid)], EndpointRows.endpoint)
             guard let endpoint = found else { throw Self.missing(request.endpoint) }
+            try Database.refuseWithoutWebhooks(endpoint: endpoint.number, writer.statements)
             let walk = Walk(
                 request: request, redelivery: try Redelivery(writer, to: endpoint, now: database.now),
                 low: Place.key(endpoint.organization, 0), high: Place.key(endpoint.organization, Place.mask))

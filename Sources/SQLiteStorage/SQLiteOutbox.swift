@@ -133,10 +133,15 @@ public final class SQLiteOutbox: OutboxStore {
 
     /// Counted by type, so that an index has all that is read.
     static let owed = """
+        WITH types (code) AS (VALUES \(EventType.allCases.map { "(\($0.code))" }.joined(separator: ", ")))
         SELECT e.disabled_at IS NOT NULL,
             (SELECT count(*) FROM deliveries WHERE endpoint = e.number AND status = \(DeliveryStatus.pending.code)
                 AND type IN (\(EventType.allCases.map { String($0.code) }.joined(separator: ", ")))),
-            (SELECT min(due_at) FROM deliveries WHERE endpoint = e.number AND status = \(DeliveryStatus.pending.code)), e.id
+            (SELECT min(due_at) FROM deliveries WHERE endpoint = e.number AND status = \(DeliveryStatus.pending.code)), e.id,
+            (SELECT min(oldest) FROM (
+                SELECT (SELECT min(created_at) FROM deliveries
+                    WHERE endpoint = e.number AND type = t.code AND status = \(DeliveryStatus.pending.code)) AS oldest
+                FROM types t))
         FROM endpoints e WHERE e.removed_at IS NULL
         """
 
@@ -150,6 +155,7 @@ public final class SQLiteOutbox: OutboxStore {
                     return
                 }
                 state.pending += Int(row.integer(1))
+                if let made = row.optionalTime(4) { state.oldestPending = min(state.oldestPending ?? made, made) }
                 if let due = row.optionalTime(2), due <= now { state.oldestDue = min(state.oldestDue ?? due, due) }
             }
             return state

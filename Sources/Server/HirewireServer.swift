@@ -39,7 +39,7 @@ public struct HirewireServer {
         let level = Logger.Level(rawValue: settings.logLevel) ?? .info
         let logger = Logger(label: "hirewire") { LineLogHandler(output: output, label: $0, logLevel: level) }
         let readers = try ReaderPool(path: settings.database)
-        let observer = AccessObserver(output: output, logsRequests: settings.accessLog)
+        let observer = AccessObserver(output: output, logsRequests: settings.accessLog, logsActions: level <= .notice)
         let (usage, waiters, audit) = (UsageCounter(), EventWaiters(), ReadAudit())
         var configuration = PublicConfiguration()
         configuration.publicURL = settings.publicURL
@@ -52,16 +52,21 @@ public struct HirewireServer {
             audit: audit, keyBuckets: keyBuckets)
         let deliveries = try Deliveries(
             settings, database, readers, logger: logger, time: time, environment: ProcessInfo.processInfo.environment)
+        let requestIDs = RequestIDs()
         let push = PushAPI(
             reads: readers, writes: CommitQueue(database), time: time, usage: usage, audit: audit, keyBuckets: keyBuckets,
-            observer: observer, management: database, desk: deliveries.desk)
+            observer: observer, requestIDs: requestIDs, management: database, desk: deliveries.desk)
         let listener = try await listen(settings, core, time)
         let scheme = settings.tlsCertificate == nil ? "http" : "https"
         let publicURL = "\(scheme)://\(shown(settings.host)):\(listener.port)"
         let pages = developerTools(
-            settings, settings.publicURL.isEmpty ? publicURL : settings.publicURL, database, readers, audit, deliveries)
-        let operatorApp = operatorApplication(settings, push, readers, deliveries, observer, pages, logger) { port in
-            ready(publicURL, "http://\(shown(settings.operatorHost)):\(port)")
+            settings, settings.publicURL.isEmpty ? publicURL : settings.publicURL, database, readers, audit, deliveries, observer,
+            requestIDs)
+        let manager = ServiceManager(environment: ProcessInfo.processInfo.environment)
+        let operatorApp = operatorApplication(settings, push, readers, deliveries, observer, pages, requestIDs, logger) { port in
+            let operatorURL = "http://\(shown(settings.operatorHost)):\(port)"
+            ready(publicURL, operatorURL)
+            tell(manager, .ready("Serving \(publicURL), for the operator \(operatorURL)"), logger)
         }
         let activity = ActivityLog(database, logger: logger) {
             observer.metrics.totals.merging(deliveries.metrics.totals) { $1 }
@@ -71,7 +76,10 @@ public struct HirewireServer {
                 database: database, readers: readers, outbox: deliveries.outbox, usage: usage, audit: audit,
                 activity: activity, waiters: waiters, output: output, logger: logger, settings: settings,
                 ages: Ages(time)),
-            deliveries, operatorApp, listener, ShutdownNotice(core: core),
+            deliveries, operatorApp, listener,
+            ShutdownNotice {
+                tell(manager, .stopping, logger); core.beginShutdown()
+            },
         ]
         var group = ServiceGroupConfiguration(
             services: services.map { .init(service: $0, successTerminationBehavior: .gracefullyShutdownGroup) },
@@ -93,7 +101,9 @@ public struct HirewireServer {
             settings.tlsKey.map { PublicListener.TLSFiles(certificate: certificate, key: $0) }
         }
         do {
-            return try await PublicListener.bind(host: settings.host, port: settings.port, tls: files, core: core, time: time)
+            return try await PublicListener.bind(
+                host: settings.host, port: settings.port, tls: files, core: core, time: time,
+                proxies: TrustedProxies(settings.trustedProxies))
         } catch let error as IOError {
             throw SettingProblem(portProblem(error, settings.host, settings.port, "--port"))
         } catch let error as NIOSSLError {
@@ -114,11 +124,11 @@ public struct HirewireServer {
 
     private static func operatorApplication(
         _ settings: ServeSettings, _ push: PushAPI, _ readers: ReaderPool, _ deliveries: Deliveries, _ observer: AccessObserver,
-        _ pages: DeveloperTools,
-        _ logger: Logger, ready: @escaping @Sendable (Int) -> Void
+        _ pages: DeveloperTools, _ requestIDs: RequestIDs, _ logger: Logger, ready: @escaping @Sendable (Int) -> Void
     ) -> some Service {
         let api = OperatorAPI(
-            push: push,
+            push: push, proxies: TrustedProxies(settings.trustedProxies),
+            pages: PageRefusals(methods: { DeveloperTools.methods(of: $0) }, page: { pages.refusal($0) }), requestIDs: requestIDs,
             isReady: { problem(readers, deliveries) },
             metrics: { observer.metrics.text + readers.metrics + deliveries.text + ProcessMetrics.text })
         let router = Router(context: OperatorContext.self, options: .autoGenerateHeadEndpoints)
@@ -128,23 +138,28 @@ public struct HirewireServer {
         quiet.logLevel = max(logger.logLevel, .notice)
         return Application(
             router: router,
-            server: .http1(configuration: .init(additionalChannelHandlers: [ConnectionManners()], idleTimeout: .seconds(75))),
+            server: .http1(
+                configuration: .init(
+                    additionalChannelHandlers: [ConnectionMannersInstaller(observer: observer, requestIDs: requestIDs)],
+                    idleTimeout: .seconds(75))),
             configuration: .init(address: .hostname(settings.operatorHost, port: settings.operatorPort)),
             onServerRunning: { ready($0.localAddress?.port ?? 0) }, logger: quiet)
     }
 
     private static func developerTools(
         _ settings: ServeSettings, _ publicURL: String, _ database: Database, _ readers: ReaderPool, _ audit: ReadAudit,
-        _ deliveries: Deliveries
+        _ deliveries: Deliveries, _ observer: AccessObserver, _ requestIDs: RequestIDs
     ) -> DeveloperTools {
         var configuration = DeveloperTools.Configuration()
         configuration.publicURL = publicURL
         configuration.operatorHost = settings.operatorHost
         configuration.version = version
+        configuration.proxies = TrustedProxies(settings.trustedProxies)
         configuration.problem = { problem(readers, deliveries) }
         return DeveloperTools(
             configuration: configuration,
-            stores: OperatorStores(management: database, desk: deliveries.desk, log: deliveries.outbox, reads: readers, audit: audit))
+            stores: OperatorStores(management: database, desk: deliveries.desk, log: deliveries.outbox, reads: readers, audit: audit),
+            observer: observer, requestIDs: requestIDs)
     }
 
     /// Why the service is not ready; nil when all is well.
@@ -153,6 +168,12 @@ public struct HirewireServer {
             try readers.ping()
             return deliveries.problem
         } catch { return "the database can't be reached" }
+    }
+
+    private static func tell(_ manager: ServiceManager?, _ state: ServiceManager.State, _ logger: Logger) {
+        do { try manager?.tell(state) } catch {
+            logger.warning("the service manager could not be told", metadata: ["cause": "\(error)"])
+        }
     }
 
     /// An IPv6 address stands in brackets in a URL.
@@ -178,12 +199,12 @@ struct OperatorContext: RequestContext, RemoteAddressRequestContext {
     }
 }
 
-/// Tells the core that the end has begun, before the listener stops.
+/// Tells the core that the end has begun, and the service manager, before the listener stops.
 private struct ShutdownNotice: Service {
-    let core: PublicCore
+    let tell: @Sendable () -> Void
     func run() async throws {
         try? await gracefulShutdown()
-        core.beginShutdown()
+        tell()
     }
 }
 

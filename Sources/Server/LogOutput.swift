@@ -129,20 +129,31 @@ struct LineLogHandler: LogHandler {
 }
 
 /// The access log and the request metrics.
-final class AccessObserver: AccessObserving {
+final class AccessObserver: AccessObserving, ActionObserving {
     let metrics = RequestMetrics()
     private let output: LogOutput
     private let logsRequests: Bool
+    private let logsActions: Bool
 
-    init(output: LogOutput, logsRequests: Bool) {
+    init(output: LogOutput, logsRequests: Bool, logsActions: Bool) {
         self.output = output
+        self.logsActions = logsActions
         self.logsRequests = logsRequests
     }
 
     func finished(_ record: AccessRecord) {
-        metrics.record(route: record.answer.route, status: record.answer.status, nanoseconds: record.nanoseconds)
+        if !record.isPage { metrics.record(route: record.answer.route, status: record.answer.status, nanoseconds: record.nanoseconds) }
         guard logsRequests || record.answer.cause != nil else { return }
         output.request(record, path: Self.shown(record.path, route: record.answer.route))
+    }
+
+    func did(_ action: OperatorAction) {
+        guard logsActions else { return }
+        var members: [JSONValue.Member] = [.init("action", .string(action.name)), .init("by", .string(action.actor))]
+        if let organization = action.organization { members.append(.init("organization", .string(organization))) }
+        if let subject = action.subject { members.append(.init("id", .string(subject))) }
+        members += [.init("client", .string(action.client.text)), .init("request_id", .string(action.requestID))]
+        output.line("notice", "operator action", members)
     }
 
     /// A path that is none of ours could hold anything, and so could what stands for an id and is none, such as an e-mail

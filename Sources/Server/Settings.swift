@@ -1,3 +1,4 @@
+import Addresses
 import Domain
 import Foundation
 import OutboundHTTP
@@ -18,6 +19,8 @@ public struct ServeSettings: Sendable {
     /// The operator listener may be where other machines reach it.
     public var operatorAllowRemote = false
     public var publicURL = ""
+    /// Proxies whose word on where a request comes from is taken.
+    public var trustedProxies: [AddressRange] = []
     public var corsOrigins: [String] = []
     public var tlsCertificate: String?
     public var tlsKey: String?
@@ -47,6 +50,8 @@ public struct ServeSettings: Sendable {
 
     public init() {}
 
+    public static let logLevels = ["debug", "info", "notice", "warning", "error"]
+
     public enum LogFormat: String, Sendable, CaseIterable { case text, json }
 
     /// The settings by the name that their variable has after `HIREWIRE_`, for the environment, the help and the README.
@@ -58,6 +63,10 @@ public struct ServeSettings: Sendable {
         ("OPERATOR_PORT", "the operator listener's port"),
         ("OPERATOR_ALLOW_REMOTE", "the operator listener may be where other machines reach it: on or off"),
         ("PUBLIC_URL", "what links begin with, such as https://api.example.com"),
+        (
+            "TRUSTED_PROXY",
+            "addresses of your own proxies, such as 127.0.0.1 or 10.0.0.0/8, separated by commas: they say where a request comes from"
+        ),
         ("CORS_ORIGINS", "origins that browsers may call from, separated by commas; * for any"),
         ("TLS_CERTIFICATE", "a PEM file with the certificate chain: TLS with HTTP/2"),
         ("TLS_KEY", "the PEM file with its private key"),
@@ -92,11 +101,7 @@ public struct ServeSettings: Sendable {
             guard let number = Int(value), (0...65_535).contains(number) else { throw wrong("a port from 0 to 65535") }
             if name == "PORT" { port = number } else { operatorPort = number }
         case "PUBLIC_URL":
-            guard
-                value.isEmpty
-                    || ((value.hasPrefix("https://") || value.hasPrefix("http://")) && !value.contains(where: { " \"<>?#".contains($0) }))
-            else { throw wrong("a URL such as https://api.example.com") }
-            publicURL = value.hasSuffix("/") ? String(value.dropLast()) : value
+            publicURL = try Self.baseURL(value) { wrong("a URL such as https://api.example.com: it \($0)") }
         case "CORS_ORIGINS":
             corsOrigins = value.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
             guard corsOrigins.allSatisfy({ $0 == "*" || ($0.contains("://") && !$0.hasSuffix("/")) }) else {
@@ -109,7 +114,7 @@ public struct ServeSettings: Sendable {
             guard let format = LogFormat(rawValue: value) else { throw wrong("text or json") }
             logFormat = format
         case "LOG_LEVEL":
-            guard ["debug", "info", "notice", "warning", "error"].contains(value) else {
+            guard Self.logLevels.contains(value) else {
                 throw wrong("debug, info, notice, warning or error")
             }
             logLevel = value
@@ -127,11 +132,10 @@ public struct ServeSettings: Sendable {
             case "INTERVIEW_EXPIRY": interviewExpiry = seconds
             default: shutdownGrace = seconds
             }
-        case "WEBHOOK_ALLOW_CIDR":
+        case "WEBHOOK_ALLOW_CIDR", "TRUSTED_PROXY":
             do {
-                webhookExceptions = try value.split(separator: ",").map {
-                    try AddressRange($0.trimmingCharacters(in: .whitespaces))
-                }
+                let ranges = try value.split(separator: ",").map { try AddressRange($0.trimmingCharacters(in: .whitespaces)) }
+                if name == "TRUSTED_PROXY" { trustedProxies = ranges } else { webhookExceptions = ranges }
             } catch { throw wrong("address ranges such as 10.0.0.0/8 or fd00::/8, separated by commas: \(error)") }
         case "WEBHOOK_ALLOW_HTTP", "OPERATOR_ALLOW_REMOTE":
             guard ["on", "off"].contains(value) else { throw wrong("on or off") }
@@ -141,6 +145,14 @@ public struct ServeSettings: Sendable {
             webhookCertificates = value
         default: throw SettingProblem("there is no setting '\(name)'")
         }
+    }
+
+    /// What links can begin with: no query, and no slash at its end. Empty for none.
+    private static func baseURL(_ text: String, wrong: (String) -> SettingProblem) throws -> String {
+        guard !text.isEmpty else { return text }
+        do { _ = try WebhookURL(text) } catch { throw wrong("\(error)") }
+        guard !text.contains("?") else { throw wrong("has a query") }
+        return String(text.reversed().drop { $0 == "/" }.reversed())
     }
 
     /// Reads the environment.

@@ -79,9 +79,10 @@ extension WebhookCommands {
         @Option(help: ArgumentHelp("Only this endpoint's.", valueName: "id")) var endpoint: EndpointID?
         @Option(
             help:
-                "Only these, between commas: pending, succeeded, failed, parked, erased; or held: pending ones of a disabled endpoint.")
+                "Only these, between commas: pending, succeeded, failed, parked, erased; or held: pending ones of a disabled endpoint.",
+            completion: .list(State.allCases.map(\.rawValue)))
         var status: String?
-        @Option(help: "Only of these event types, between commas.") var type: String?
+        @Option(help: "Only of these event types, between commas.", completion: .eventTypes) var type: String?
         @Option(help: "Only of events from this time on: RFC 3339, or how long ago, such as 6h.") var since: String?
         @Option(help: "Only of events before this time.") var until: String?
         @Option(help: "At most so many.") var limit = 50

@@ -6,7 +6,7 @@ import Webhooks
 
 /// What `add` and `edit` set of an endpoint, beside its URL.
 struct EndpointOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("Event types between commas, or `all` that the dialect knows.", valueName: "a,b"))
+    @Option(help: ArgumentHelp("Event types between commas, or `all` that the dialect knows.", valueName: "a,b"), completion: .eventTypes)
     var events: String?
     @Option(
         help: ArgumentHelp(

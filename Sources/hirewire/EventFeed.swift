@@ -21,7 +21,7 @@ struct EventFeed: ParsableCommand {
     @OptionGroup var place: InOrganization
     @Option(help: "Only events after this sequence; from the oldest that is kept unless given.") var after: Int64?
     @Option(help: "Ends after so many; all unless given.") var limit: Int?
-    @Option(help: "Only these types, between commas.") var type: String?
+    @Option(help: "Only these types, between commas.", completion: .eventTypes) var type: String?
     @Flag(help: "Goes on with what comes, until Ctrl-C.") var follow = false
 
     func run() throws {

@@ -23,7 +23,7 @@ struct Hirewire: AsyncParsableCommand {
         version: HirewireServer.version,
         subcommands: [
             Serve.self, Import.self, Organizations.self, Keys.self, WebhookCommands.self, EventFeed.self, Listen.self, SetFields.self,
-            Delete.self, Erase.self, OperatorTokenCommand.self, Audit.self, Backup.self, Restore.self, Check.self,
+            Delete.self, Erase.self, OperatorTokenCommand.self, Audit.self, Backup.self, Restore.self, Check.self, Completions.self,
         ])
 
     /// Bad usage exits with 2, a failure with 1, each with one message on standard error.
@@ -77,7 +77,7 @@ struct Failure: Error, CustomStringConvertible {
 
 /// What every command takes.
 struct Common: ParsableArguments {
-    @Option(help: ArgumentHelp("The database file.", valueName: "file"))
+    @Option(help: ArgumentHelp("The database file.", valueName: "file"), completion: .file())
     var database: String?
 
     @Flag(name: .customLong("json"), help: "Print JSON, one object a line, for programs.")

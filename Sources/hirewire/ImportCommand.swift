@@ -23,12 +23,12 @@ struct Import: ParsableCommand {
     @OptionGroup var common: Common
     @OptionGroup var place: InOrganization
     @Argument(help: "The kind of record.") var kind: RecordKind
-    @Argument(help: "The file, or - for standard input.") var file: String
-    @Option(help: "A JSON file that says which column becomes which field.") var mapping: String?
-    @Option(help: "csv, ndjson or json; by the file's name unless given.") var format: String?
+    @Argument(help: "The file, or - for standard input.", completion: .records) var file: String
+    @Option(help: "A JSON file that says which column becomes which field.", completion: .file(extensions: ["json"])) var mapping: String?
+    @Option(help: "csv, ndjson or json; by the file's name unless given.", completion: .recordFormats) var format: String?
     @Flag(help: "Try everything, keep nothing.") var dryRun = false
     @Flag(help: "No events: what comes is history.") var noEvents = false
-    @Option(help: "Where rows go that can't be taken; KIND.rejects.ndjson unless given.") var rejects: String?
+    @Option(help: "Where rows go that can't be taken; KIND.rejects.ndjson unless given.", completion: .file()) var rejects: String?
 
     func run() throws {
         let format = try chosenFormat()

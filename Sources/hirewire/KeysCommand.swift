@@ -16,7 +16,7 @@ struct Keys: ParsableCommand {
         @OptionGroup var common: Common
         @OptionGroup var place: InOrganization
         @Option(help: "What the key is for, to find it again.") var name: String
-        @Option(name: .customLong("scope"), help: "read, read:pii (personal data too) or ingest; may be repeated.")
+        @Option(name: .customLong("scope"), help: "read, read:pii (personal data too) or ingest; may be repeated.", completion: .scopes)
         var scopes: [String] = []
         @Option(help: "When it ends: 90d, 12h, a date or an RFC 3339 time.") var expires: String?
         @Option(help: "Requests a minute; the organization's plan unless given (100 unless set there).") var rateLimit: Int?

@@ -9,7 +9,7 @@ struct Backup: ParsableCommand {
         discussion:
             "Once webhooks have secrets, their key file (beside the database) must be kept with the copy: without it they can't be read.")
     @OptionGroup var common: Common
-    @Argument(help: "The file to write; it must not exist.") var file: String
+    @Argument(help: "The file to write; it must not exist.", completion: .file()) var file: String
 
     func run() throws {
         try Maintenance.backup(common.path, to: file)
@@ -35,7 +35,7 @@ struct Restore: ParsableCommand {
             that is here: put back the key file that was kept with the copy.
             """)
     @OptionGroup var common: Common
-    @Argument(help: "The copy.") var file: String
+    @Argument(help: "The copy.", completion: .file()) var file: String
 
     func run() throws {
         let lock = try ServeLock(database: common.path)

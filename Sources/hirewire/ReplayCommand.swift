@@ -21,7 +21,9 @@ extension WebhookCommands {
         @Argument(help: "The endpoint's id.") var id: EndpointID
         @Option(help: "Events from this time on: RFC 3339, or how long ago, such as 6h; the oldest kept unless given.") var since: String?
         @Option(help: "Events before this time; now unless given.") var until: String?
-        @Option(help: "Only deliveries in this state: failed, succeeded, parked, pending.") var status: String?
+        @Option(
+            help: "Only deliveries in this state: failed, succeeded, parked, pending.",
+            completion: .list(["failed", "succeeded", "parked", "pending"])) var status: String?
         @Option(help: ArgumentHelp("Goes on where an interrupted replay stopped, which printed this.", valueName: "place")) var resume:
             String?
 

@@ -14,26 +14,28 @@ struct Serve: AsyncParsableCommand {
         discussion: "Each setting is a flag, or a variable of the environment:\n"
             + ServeSettings.variables.map { "  HIREWIRE_\($0.name)  \($0.meaning)" }.joined(separator: "\n"))
 
-    @Option(help: ArgumentHelp("The database file (default: hirewire.db).", valueName: "file")) var database: String?
+    @Option(help: ArgumentHelp("The database file (default: hirewire.db).", valueName: "file"), completion: .file()) var database: String?
     @Option(help: "The public listener's address (default: 127.0.0.1).") var host: String?
     @Option(help: "The public listener's port; 0 takes a free one (default: 8080).") var port: String?
     @Option(help: "The operator listener's address (default: 127.0.0.1).") var operatorHost: String?
     @Option(help: "The operator listener's port (default: 8081).") var operatorPort: String?
     @Flag(help: "The operator listener may be where other machines reach it.") var operatorAllowRemote = false
     @Option(help: "What links begin with, such as https://api.example.com.") var publicUrl: String?
+    @Option(help: "Addresses of your own proxies, which say where a request comes from, such as 10.0.0.0/8; may be repeated.")
+    var trustedProxy: [String] = []
     @Option(help: "Origins that browsers may call from, separated by commas.") var corsOrigins: String?
-    @Option(help: "A PEM certificate chain: TLS with HTTP/2.") var tlsCertificate: String?
-    @Option(help: "The certificate's private key, PEM.") var tlsKey: String?
-    @Option(help: "text or json (default: text).") var logFormat: String?
-    @Option(help: "debug, info, notice, warning or error (default: info).") var logLevel: String?
-    @Option(help: "A line for each request: on or off (default: on).") var accessLog: String?
+    @Option(help: "A PEM certificate chain: TLS with HTTP/2.", completion: .certificates) var tlsCertificate: String?
+    @Option(help: "The certificate's private key, PEM.", completion: .certificates) var tlsKey: String?
+    @Option(help: "text or json (default: text).", completion: .logFormats) var logFormat: String?
+    @Option(help: "debug, info, notice, warning or error (default: info).", completion: .logLevels) var logLevel: String?
+    @Option(help: "A line for each request: on or off (default: on).", completion: .onOrOff) var accessLog: String?
     @Option(help: "How long events are kept (default: 90d).") var eventRetention: String?
     @Option(help: "How long an export may take before it is cut, to go on from its cursor (default: 10m).") var exportTime: String?
     @Option(help: "How long it is kept which key read whose personal data (default: 365d).") var auditRetention: String?
     @Option(help: "Addresses beside the public ones that webhooks may go to, such as 127.0.0.0/8; may be repeated.")
     var webhookAllowCidr: [String] = []
     @Flag(help: "Webhooks may go to http URLs too.") var webhookAllowHttp = false
-    @Option(help: "A PEM file of certificates that webhook receivers may be signed by.") var webhookCa: String?
+    @Option(help: "A PEM file of certificates that webhook receivers may be signed by.", completion: .certificates) var webhookCa: String?
     @Option(help: "How long finished deliveries are kept (default: 30d).") var webhookRetention: String?
     @Option(help: "After how long a started interview is abandoned, such as 24h (default: off).") var interviewExpiry: String?
     @Option(help: "How long a shutdown waits for requests (default: 20s).") var shutdownGrace: String?
@@ -47,7 +49,9 @@ struct Serve: AsyncParsableCommand {
             ("DATABASE", "--database", database), ("HOST", "--host", host), ("PORT", "--port", port),
             ("OPERATOR_HOST", "--operator-host", operatorHost), ("OPERATOR_PORT", "--operator-port", operatorPort),
             ("OPERATOR_ALLOW_REMOTE", "--operator-allow-remote", operatorAllowRemote ? "on" : nil),
-            ("PUBLIC_URL", "--public-url", publicUrl), ("CORS_ORIGINS", "--cors-origins", corsOrigins),
+            ("PUBLIC_URL", "--public-url", publicUrl),
+            ("TRUSTED_PROXY", "--trusted-proxy", trustedProxy.isEmpty ? nil : trustedProxy.joined(separator: ",")),
+            ("CORS_ORIGINS", "--cors-origins", corsOrigins),
             ("TLS_CERTIFICATE", "--tls-certificate", tlsCertificate), ("TLS_KEY", "--tls-key", tlsKey),
             ("LOG_FORMAT", "--log-format", logFormat), ("LOG_LEVEL", "--log-level", logLevel),
             ("ACCESS_LOG", "--access-log", accessLog), ("EVENT_RETENTION", "--event-retention", eventRetention),

@@ -54,6 +54,16 @@ struct JSONTests {
         }
     }
 
+    @Test("So many values and no more, however they are nested")
+    func count() throws {
+        let half = JSONParser.maximumCount / 2
+        func array(_ element: String, _ count: Int) -> String { "[" + repeatElement(element, count: count).joined(separator: ",") + "]" }
+        #expect(try JSONParser.parse(array("0", JSONParser.maximumCount - 1)).text.utf8.count > half)
+        for text in [array("0", JSONParser.maximumCount), array("[0]", half), array("{\"a\":0}", half)] {
+            #expect(throws: JSONError.self) { try JSONParser.parse(text) }
+        }
+    }
+
     @Test("Depth is bounded, and a bomb costs nothing")
     func depth() throws {
         func nested(_ depth: Int) -> String { String(repeating: "[", count: depth) + String(repeating: "]", count: depth) }

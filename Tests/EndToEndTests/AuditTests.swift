@@ -56,6 +56,27 @@ import Testing
         #expect(try self.reads(ids[1]).compactMap { $0["route"].string }.contains("/api/v1/candidates/{id}") == false)
     }
 
+    @Test func whatAPushIsAnsweredIsARead() throws {
+        // given
+        func push(_ method: String, _ path: String, _ body: String, key: Key, type: String = "application/json") throws -> Response {
+            let connection = try Connection(server.operatorPort)
+            let fields = ["Content-Type: \(type)", "Content-Length: \(body.utf8.count)"]
+            connection.send(Server.request(method, "/operator/v1" + path, key: key.token, fields) + body)
+            return try connection.receive()
+        }
+        let blind = try server.makeKey("--scope", "ingest")
+
+        // when: nothing changes, and the whole record comes back
+        #expect(try push("PATCH", "/candidates/c1", "{}", key: personal).text.contains("ada1@example.com"))
+        #expect(try push("PUT", "/candidates/c2/resume", "text", key: personal, type: "text/plain").status == 200)
+        #expect(try push("PATCH", "/candidates/c3", "{}", key: blind).status == 200)
+
+        // then
+        #expect(try reads(ids[0]).compactMap { $0["route"].string } == ["/operator/v1/candidates/{id}"])
+        #expect(try reads(ids[1]).compactMap { $0["route"].string } == ["/operator/v1/candidates/{id}/resume"])
+        #expect(try reads(ids[2], atLeast: 0).isEmpty)
+    }
+
     @Test func whatHoldsNothingPersonalIsNotToldOf() throws {
         // when: a key without the scope, fields without personal ones, a page that did not change, and no page at all
         _ = try server.get("/api/v1/candidates", key: plain.token)

@@ -106,7 +106,7 @@ import Testing
         let reading = try ChildProcess(
             "curl",
             [
-                "-sS", "--limit-rate", "6M", "-H", "Authorization: Bearer \(key)", "-o", folder("slow"), "-D", folder("slow.head"),
+                "-sS", "--limit-rate", "2M", "-H", "Authorization: Bearer \(key)", "-o", folder("slow"), "-D", folder("slow.head"),
                 "http://127.0.0.1:\(server.port)/api/v1/candidates?export=all",
             ])
         _ = poll(seconds: 10) { FileManager.default.fileExists(atPath: folder("slow")) }
@@ -145,7 +145,7 @@ import Testing
             let text = String(decoding: try connection.readToEnd(), as: UTF8.self)
             #expect(!text.hasSuffix("0\r\n\r\n") && text.contains("export_cut"))
             // curl takes it for what it is.
-            let done = try curl(server, "/api/v1/candidates?export=all&format=\(notation)", ["--limit-rate", "8M"], key: key)
+            let done = try curl(server, "/api/v1/candidates?export=all&format=\(notation)", ["--limit-rate", "2M"], key: key)
             #expect(done.exitCode == 18, "\(done.exitCode) \(done.errors)")
             var ids: [String] = []
             func take() throws -> String? {

@@ -96,6 +96,41 @@ import Testing
         #expect(try poll(seconds: 1.5) { try ask("GET", "/keys").status == 401 })
     }
 
+    /// Every documented member is known: what is wrong with it is its value. Nothing else is.
+    @Test func theMembersThatAreTakenAreTheDocumentedOnes() throws {
+        let schemas = try ask("GET", "/openapi.json").json["components"]["schemas"]
+        func members(_ name: String) -> Set<String> {
+            let own = schemas[name]
+            let parts = own["allOf"].array?.map { part in
+                part["$ref"].string.map { members(String($0.split(separator: "/").last ?? "")) } ?? part["properties"].keys
+            }
+            return (parts ?? []).reduce(own["properties"].isAbsent ? [] : own["properties"].keys) { $0.union($1) }
+        }
+        let key = try #require(try ask("POST", "/keys", #"{"name":"k"}"#).json["key_id"].string)
+        let endpoint = try #require(try ask("POST", "/webhooks", #"{"url":"https://example.com/"}"#).json["id"].string)
+        for (schema, method, path) in [
+            ("NewOrganization", "POST", "/organizations"), ("OrganizationChange", "PATCH", "/organizations/default"),
+            ("NewKeyInput", "POST", "/keys"), ("Overlap", "POST", "/keys/\(key)/rotate"), ("NewEndpoint", "POST", "/webhooks"),
+            ("EndpointChange", "PATCH", "/webhooks/\(endpoint)"), ("Overlap", "POST", "/webhooks/\(endpoint)/rotate-secret"),
+        ] {
+            let names = members(schema)
+            let wrong = "{" + (names.sorted() + ["zzz"]).map { "\"\($0)\":[{}]" }.joined(separator: ",") + "}"
+            let answer = try ask(method, path, wrong)
+            let unknown = answer.faults.filter { $0.value.contains("no such member") }.keys
+            #expect(answer.status == 422 && !names.isEmpty && Array(unknown) == ["/zzz"], "\(schema): \(answer.text)")
+            #expect(Set(answer.faults.keys) == Set((names.union(["zzz"])).map { "/" + $0 }), "\(schema): \(answer.text)")
+        }
+    }
+
+    @Test func whatIsToldOnceHasNoIdempotencyKey() throws {
+        let connection = try Connection(server.operatorPort)
+        let fields = ["Content-Type: application/json", "Content-Length: 14", "Idempotency-Key: k"]
+        connection.send(Server.request("POST", "/operator/v1/keys", key: token, fields) + #"{"name":"mine"}"#.prefix(14))
+        let refused = try connection.receive()
+        #expect(refused.status == 400 && refused.code == "invalid_request" && refused.text.contains("Idempotency-Key"))
+        #expect(try ask("GET", "/keys").json["data"].array?.isEmpty == true)
+    }
+
     @Test func allFaultsOfABodyAreToldAtOnce() throws {
         let refused = try ask("POST", "/keys", #"{"name":"","scopes":["write"],"rate_limit":0,"expires_at":"yesterday","nmae":1}"#)
         let pointers = try refused.json["errors"].array?.compactMap { $0["pointer"].string }

@@ -57,6 +57,78 @@ import Testing
         }
     }
 
+    @Test func aPageThatIsLoadedAgainMakesNoOtherKeyAndShowsNoneTwice() throws {
+        // given
+        let folder = try Folder()
+        let server = try Server(folder("once.db"))
+        let visitor = try OperatorVisitor.signedIn(server)
+        func once(_ path: String) throws -> String {
+            let number = try visitor.get(path).text.firstMatch(of: #/name="once" value="([^"]+)"/#)
+            return try #require(number.map { String($0.1) }, "\(path)")
+        }
+        let number = try once("/keys")
+        #expect(try once("/keys") != number)
+        let form = ["name": "one", "scope": "read", "rate_limit": "10", "expires": "never", "once": number]
+
+        // when
+        let (first, again) = (try visitor.post("/keys", form), try visitor.post("/keys", form))
+
+        // then
+        #expect(first.status == 200 && first.text.contains("rk_"))
+        #expect(again.status == 409 && !again.text.contains("rk_") && again.text.contains("sent before"))
+        let keys = try Program.run(["keys", "list", "--json", "--database", server.database]).lines
+        #expect(keys.count == 1)
+
+        // and: a form with a fault may be corrected, by its next number
+        let faulty = try visitor.post("/keys", ["name": "", "scope": "read", "rate_limit": "1", "expires": "never", "once": once("/keys")])
+        let next = try #require(faulty.text.firstMatch(of: #/name="once" value="([^"]+)"/#).map { String($0.1) })
+        #expect(faulty.status == 422)
+        #expect(try visitor.post("/keys", form.merging(["name": "two", "once": next]) { $1 }).status == 200)
+
+        // and: so it is wherever something is shown once, and after another start too
+        let id = try #require(keys[0]["key_id"].string)
+        let endpoint = try #require(try server.command("webhooks", "add", "--url", "https://once.example/")["id"].string)
+        server.stop()
+        let restarted = try Server(server.database)
+        let still = OperatorVisitor(server: restarted, cookie: visitor.cookie)
+        for (path, form) in [
+            ("/keys/\(id)/rotate", ["overlap": "0s"]), ("/webhooks/\(endpoint)/secret", ["overlap": "0s"]),
+            ("/webhooks", ["url": "https://two.example/", "all_events": "yes"]),
+        ] {
+            let form = form.merging(["once": "n-\(path)"]) { $1 }
+            #expect(try still.get(path == "/webhooks" ? "/webhooks/new" : path).text.contains("name=\"once\""), "\(path)")
+            #expect(try still.post(path, form).status == 200 && still.post(path, form).status == 409, "\(path)")
+        }
+        #expect(try still.post("/keys", ["once": number]).status == 409)
+        #expect(try Program.run(["webhooks", "list", "--json", "--database", server.database]).lines.count == 2)
+    }
+
+    @Test func aReplayIsDoneByItsFormAndNotByItsPage() throws {
+        // given
+        let folder = try Folder()
+        let receiver = try Receiver(folder)
+        let server = try Server(folder("replay.db"), ["--webhook-allow-http", "--webhook-allow-cidr", "127.0.0.0/8"])
+        let endpoint = try #require(try server.command("webhooks", "add", "--url", receiver.url("/hook"))["id"].string)
+        try folder.write(#"{"external_id":"c","full_name":"Ada"}"# + "\n", to: "one.ndjson")
+        try server.command("import", "candidates", folder("one.ndjson"))
+        #expect(receiver.receives(1, at: "/hook"))
+        let visitor = try OperatorVisitor.signedIn(server)
+        let path = "/webhooks/\(endpoint)/replay"
+        #expect(try poll(seconds: 5) { try visitor.get("/deliveries?status=succeeded").text.contains("dlv_") })
+
+        // when
+        let form = ["status": "succeeded", "since": "1h", "once": "run-1"]
+        let answer = try visitor.post(path, form)
+
+        // then
+        let shown = try #require(answer["Location"])
+        #expect(answer.status == 303 && shown.hasPrefix(path + "?"))
+        for _ in 0..<2 { #expect(try visitor.get(shown).text.contains("<strong>1</strong> deliveries go out again")) }
+        #expect(receiver.receives(2, at: "/hook"))
+        #expect(try visitor.post(path, form).status == 409)
+        #expect(!receiver.receives(3, at: "/hook", seconds: 1))
+    }
+
     @Test func aWaitingRequestIsAnsweredByTheEventThatComes() throws {
         // given
         let folder = try Folder()
@@ -153,12 +225,42 @@ import Testing
 
         // when
         #expect(try visitor.get("/data/candidates").status == 200)
+        var deliveries: [String] = []
+        for options in [["--include-pii"], []] {
+            let added = ["webhooks", "add", "--url", "https://example.com/\(options.count)", "--events", "candidate.created"] + options
+            let endpoint = try #require(try Program.run(added + ["--json", "--database", server.database]).lines.first?["id"].string)
+            try server.command("webhooks", "disable", endpoint)
+            try server.command("webhooks", "replay", endpoint)
+            deliveries.append(try #require(try server.command("webhooks", "deliveries", "--endpoint", endpoint)["id"].string))
+        }
+        #expect(try visitor.get("/deliveries/\(deliveries[0])").text.contains("ada@example.com"))
+        #expect(try !visitor.get("/deliveries/\(deliveries[1])").text.contains("ada@example.com"))
 
         // then
-        #expect(
-            try poll(seconds: 10, every: 0.2) {
-                let reads = try Program.run(["audit", "--candidate", "c1", "--json", "--database", server.database]).lines
-                return reads.contains { $0["key_id"].isNull && $0["route"].string == "/data/{kind}" }
-            })
+        func reads() throws -> [JSON] {
+            try Program.run(["audit", "--candidate", "c1", "--json", "--database", server.database]).lines
+        }
+        #expect(try poll(seconds: 10, every: 0.2) { try reads().count >= 2 })
+        #expect(try reads().allSatisfy { $0["key_id"].isNull && $0["requests"].int == 1 })
+        #expect(try Set(reads().compactMap { $0["route"].string }) == ["/data/{kind}", "/deliveries/{id}"])
+    }
+
+    @Test func aFilterThatCannotBeReadIsNotOverlooked() throws {
+        let folder = try Folder()
+        let visitor = try OperatorVisitor.signedIn(Server(folder("filters.db")))
+        for filter in ["status=bogus", "type=bogus", "endpoint=ep_1", "before=x", "since=x", "until=x"] {
+            let answer = try visitor.get("/deliveries?\(filter)")
+            #expect(answer.status == 422 && answer.text.contains("id=\"faults\""), "\(filter)")
+        }
+        for filter in ["status=held", "status=failed", "type=webhook.test", "since=6h", "before="] {
+            #expect(try visitor.get("/deliveries?\(filter)").status == 200, "\(filter)")
+        }
+        for filter in ["type=bogus", "candidate_id=x", "job_id=cand_1", "before=0", "before=x"] {
+            #expect(try visitor.get("/events?\(filter)").status == 404, "\(filter)")
+        }
+        // What the API takes more of stays in the form.
+        let list = try visitor.get("/data/candidates?status=new,screening&skill=Swift&skill=C%2B%2B").text
+        #expect(list.contains("<option selected>new,screening</option>"))
+        #expect(list.contains("name=\"skill\" value=\"Swift\"") && list.contains("name=\"skill\" value=\"C++\""))
     }
 }

@@ -77,6 +77,20 @@ import Testing
         #expect(!receiver.receives(1, at: "/kept", seconds: 1.5))
         let enabled = try Program.run(["webhooks", "enable", kept["id"].string ?? "", "--database", sender.database])
         #expect(enabled.exitCode == 1 && enabled.errors.contains("no webhooks"))
+        // What is off is refused by every door, and not only held.
+        let (endpoint, delivery) = (kept["id"].string ?? "", try sender.command("webhooks", "deliveries")["id"].string ?? "")
+        for words in [["test", endpoint], ["replay", endpoint], ["redeliver", delivery]] {
+            let refused = try Program.run(["webhooks"] + words + ["--database", sender.database])
+            #expect(refused.exitCode == 1 && refused.errors.contains("no webhooks"), "\(words): \(refused.errors)")
+        }
+        let visitor = try OperatorVisitor.signedIn(sender)
+        for path in ["/webhooks/\(endpoint)/test", "/webhooks/\(endpoint)/replay", "/deliveries/\(delivery)/redeliver"] {
+            let refused = try visitor.post(path)
+            #expect(refused.status == 403 && refused.text.contains("<h1>Not in the plan</h1>"), "\(path)")
+        }
+        let api = Pusher(sender, key: Key(token: try OperatorVisitor.newToken(sender), id: "-"))
+        let tested = try api.post("/webhooks/\(endpoint)/test", "{}")
+        #expect(tested.status == 403 && tested.code == "not_in_plan")
         try sender.command("organizations", "edit", "default", "--webhooks", "on")
         #expect(receiver.receives(1, at: "/kept"))
         #expect(!receiver.receives(1, at: "/paused", seconds: 1))

@@ -49,6 +49,19 @@ import Testing
         #expect(try resume("\"9\"") == 412 && resume("\"1\"") == 200)
     }
 
+    @Test func aReaderIsSparedWhatItKnows() throws {
+        _ = try pusher.stored("/jobs/x", #"{"title":"1"}"#)
+        for known in ["\"1\"", "W/\"1\"", "\"7\", \"1\"", "*"] {
+            let answer = try pusher.get("/jobs/x", "If-None-Match: \(known)")
+            #expect(answer.status == 304 && answer.body.isEmpty && answer["ETag"] == "\"1\"", "\(known)")
+        }
+        for field in ["If-None-Match: \"2\"", "If-None-Match: \"11\"", "If-Match: \"1\"", "If-Match: *"] {
+            #expect(try pusher.get("/jobs/x", field).json["title"].string == "1", "\(field)")
+        }
+        let moved = try pusher.get("/jobs/x", "If-Match: \"2\"")
+        #expect(moved.status == 412 && moved["ETag"] == "\"1\"")
+    }
+
     @Test(arguments: [
         "If-Match: W/\"1\"", "If-Match: \"abc\"", "If-Match: ", "If-Match: \"1", "If-None-Match: \"1\"", "If-None-Match: W/\"1\"",
     ])
@@ -105,6 +118,15 @@ import Testing
         }
     }
 
+    @Test func anErasureMayBeRepeatedByTheNameThatItErased() throws {
+        _ = try pusher.stored("/candidates/x", #"{"full_name":"Quuxine"}"#)
+        let first = try pusher.post("/candidates/x/erase", "", "Idempotency-Key: e")
+        let again = try pusher.post("/candidates/x/erase", "", "Idempotency-Key: e")
+        #expect(first.status == 202 && again.status == 202 && again.text == first.text && again["Location"] == first["Location"])
+        #expect(again["Idempotency-Replayed"] == "true")
+        #expect(try pusher.post("/candidates/x/erase", "").status == 404)
+    }
+
     @Test func aRefusalIsNotKept() throws {
         #expect(try pusher.put("/jobs/x", "{}", "Idempotency-Key: k").status == 422)
         #expect(try pusher.put("/jobs/x", #"{"title":"1"}"#, "Idempotency-Key: k").status == 201)
@@ -153,6 +175,31 @@ import Testing
         let other = try Pusher(again)
         let theirs = try other.put("/candidates/x", #"{"full_name":"N"}"#, "Idempotency-Key: k")
         #expect(theirs.status == 200 && theirs["Idempotency-Replayed"] == nil)
+    }
+
+    @Test(arguments: [(minutes: 1_439, isKept: true), (minutes: 1_441, isKept: false)])
+    func anAnswerIsKeptForADay(minutes: Int, isKept: Bool) throws {
+        // given
+        #expect(try pusher.put("/jobs/x", #"{"title":"1"}"#, "Idempotency-Key: k").status == 201)
+        _ = try pusher.stored("/jobs/x", #"{"title":"2"}"#)
+
+        // when: so much time has gone by
+        server.stop()
+        let script = """
+            import sqlite3, sys
+            with sqlite3.connect(sys.argv[1]) as database:
+                database.execute('UPDATE kept_answers SET created_at = created_at - ? * 60000000', (int(sys.argv[2]),))
+            """
+        let aged = try Finished(ChildProcess("/usr/bin/python3", ["-c", script, server.database, "\(minutes)"]))
+        try #require(aged.exitCode == 0, "\(aged.errors)")
+        let later = Pusher(try Server(server.database), key: pusher.key)
+
+        // then
+        let isForgotten = try poll(seconds: isKept ? 2 : 20) {
+            try later.put("/jobs/x", #"{"title":"1"}"#, "Idempotency-Key: k")["Idempotency-Replayed"] == nil
+        }
+        #expect(isForgotten == !isKept)
+        #expect(try later.get("/jobs/x").json["title"].string == (isKept ? "2" : "1"))
     }
 
     @Test func whatWasErasedIsNotPushedAnewByARepeat() throws {

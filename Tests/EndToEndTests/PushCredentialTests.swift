@@ -78,6 +78,24 @@ import Testing
         #expect(try server.get("/api/v1/jobs", key: ingest.key.token).status == 403)
     }
 
+    @Test func neitherListenerTakesTheOthersCredentials() throws {
+        // given
+        let visitor = try OperatorVisitor.signedIn(server)
+        let token = try OperatorVisitor.newToken(server)
+        let signedIn = try OperatorVisitor.signedIn(server)
+
+        // then: the operator's token opens nothing of the public API
+        let told = try server.get("/api/v1/jobs", key: token)
+        #expect(told.status == 401 && told.code == "invalid_token")
+        // nor a session the push API, nor a key the pages
+        #expect(try ask(["Cookie: hirewire_session=\(signedIn.cookie ?? "")"]).status == 401)
+        #expect(try ask(["Cookie: hirewire_session=\(visitor.cookie ?? "")"]).status == 401)
+        for path in ["/keys", "/webhooks", "/data/candidates", "/deliveries"] {
+            let answer = try ask(bearer(pusher.key.token), path)
+            #expect(answer.status == 303 && answer["Location"]?.hasPrefix("/?next=") == true, "\(path)")
+        }
+    }
+
     @Test func oneAllowanceHoldsForBothListeners() throws {
         // given
         let few = try Pusher(server, ["--scope", "ingest", "--scope", "read"], limit: 4)

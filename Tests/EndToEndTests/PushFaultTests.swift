@@ -79,6 +79,28 @@ import Testing
         #expect(patch["Accept-Patch"] == "application/merge-patch+json, application/json")
     }
 
+    @Test func anEncodedBodyIsRefused() throws {
+        let refused = try pusher.put("/jobs/x", #"{"title":"t"}"#, "Content-Encoding: gzip")
+        isProblem(refused, 415, "unsupported_media_type")
+        #expect(refused["Accept-Encoding"] == "identity")
+        #expect(try pusher.put("/jobs/x", #"{"title":"t"}"#, "Content-Encoding: identity").status == 201)
+    }
+
+    @Test func anAnswerThatNobodyCanTakeIsRefusedBeforeAnythingChanges() throws {
+        let refused = try pusher.put("/jobs/x", #"{"title":"t"}"#, "Accept: text/csv")
+        isProblem(refused, 406, "not_acceptable")
+        #expect(try refused.json["errors"][0]["allowed"].array?.compactMap(\.string) == ["application/json"])
+        #expect(try pusher.get("/jobs/x").status == 404)
+        for accept in ["*/*", "application/*", "text/csv, application/json;q=0.5"] {
+            #expect(try pusher.get("/capabilities", "Accept: \(accept)").status == 200, "\(accept)")
+        }
+        #expect(try pusher.get("/openapi.yaml", "Accept: application/yaml").status == 200)
+    }
+
+    @Test(arguments: ["key=x", "api_key=x", "x=rk_1", "token=x"]) func aKeyInTheAddressIsRefused(query: String) throws {
+        isProblem(try pusher.get("/capabilities?\(query)"), 400, "invalid_request", query)
+    }
+
     @Test func aBodyOverAMegabyteIsRefusedHoweverItComes() throws {
         // given
         let text = Array(#"{"title":"t","custom":{"a":""#.utf8) + [UInt8](repeating: 0x61, count: (1 << 20) + 1) + Array(#""}}"#.utf8)

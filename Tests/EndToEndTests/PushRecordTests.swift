@@ -113,6 +113,20 @@ import Testing
         #expect(try pusher.patch("/jobs/j", #"{"title":null}"#).faults == ["/title": "is required"])
     }
 
+    @Test func patchesTogetherMakeNoMoreThanABodyMay() throws {
+        // given
+        let half = String(repeating: "x", count: 600_000)
+        _ = try pusher.send("PUT", "/candidates/grown", Array("{\"full_name\":\"Grown\",\"custom\":{\"a\":\"\(half)\"}}".utf8))
+
+        // when
+        let patched = try pusher.send("PATCH", "/candidates/grown", Array("{\"custom\":{\"b\":\"\(half)\"}}".utf8))
+
+        // then
+        #expect(patched.status == 422 && patched.text.contains("/custom"), "\(patched.text)")
+        let replaced = try pusher.send("PATCH", "/candidates/grown", Array("{\"custom\":{\"a\":null,\"b\":\"\(half)\"}}".utf8))
+        #expect(replaced.status == 200)
+    }
+
     @Test func aResultIsPatchedFieldByField() throws {
         // given
         _ = try pusher.stored("/interviews/x", PushedRecords.full(.interview))

@@ -73,6 +73,25 @@ import Testing
         #expect(try download("c0").status == 404)
     }
 
+    @Test func aSizeIsTheFilesOwn() throws {
+        for body in [#"{"resume":{"size":5}}"#, #"{"full_name":"N","resume":{"size":5,"file_name":"x"},"nothing":1}"#] {
+            for answer in [
+                try pusher.put("/candidates/c0", body), try pusher.patch("/candidates/c0", body), try pusher.put("/candidates/new", body),
+            ] {
+                #expect(answer.status == 422 && answer.faults["/resume/size"] != nil, "\(answer.text)")
+            }
+        }
+        let batch = try pusher.post("/batch", #"{"records":[{"kind":"candidate","external_id":"c0","data":{"resume":{"size":5}}}]}"#)
+        #expect(Array(batch.faults.keys) == ["/records/0/data/resume/size"], "\(batch.text)")
+        // As it was read it may be said again, and with bytes it is theirs.
+        #expect(try put("c0", Self.document(1_000)).status == 200)
+        let read = try pusher.get("/candidates/c0")
+        #expect(try pusher.put("/candidates/c0", read.text).text == read.text)
+        #expect(try pusher.patch("/candidates/c0", #"{"resume":{"size":999}}"#).status == 422)
+        let given = try pusher.patch("/candidates/c0", #"{"resume":{"size":999,"content":"YWJj"}}"#)
+        #expect(try given.json["resume"]["size"].int == 3 && download("c0").body == Array("abc".utf8))
+    }
+
     @Test func aTextThatWasReadFromOtherBytesGoes() throws {
         #expect(try put("c0", Self.document(1_000)).status == 200)
         #expect(try pusher.patch("/candidates/c0", #"{"resume":{"text":"a summary"}}"#).json["resume"]["text"].string == "a summary")

@@ -62,7 +62,12 @@ import Testing
 
     @Test(arguments: [
         ("--port", "99999"), ("--port", "http"), ("--log-format", "xml"), ("--log-level", "loud"), ("--access-log", "maybe"),
-        ("--shutdown-grace", "soon"), ("--event-retention", "0d"), ("--public-url", "example.com"), ("--cors-origins", "example.com"),
+        ("--shutdown-grace", "soon"), ("--event-retention", "0d"), ("--public-url", "example.com"),
+        ("--public-url", "https://"), ("--public-url", "https://user@example.com"), ("--public-url", "https://api.example.com:99999"),
+        ("--public-url", "https://api.example.com/?a=b"), ("--public-url", "https://api example.com"),
+        ("--public-url", "ftp://example.com"),
+        ("--trusted-proxy", "proxy.example.com"), ("--trusted-proxy", "10.0.0.1/8"), ("--trusted-proxy", "10.0.0.0/33"),
+        ("--cors-origins", "example.com"),
         ("--tls-certificate", "/nowhere.pem"), ("--database", ""), ("--nonsense", "1"),
     ])
     func aBadSettingIsRefusedByItsName(flag: String, value: String) throws {

@@ -82,11 +82,16 @@ final class Server: Sendable {
     private let leash: Leash
     private let isOver = Mutex(false)
 
-    /// - Parameter network: where it runs; its ports can't be reached from outside.
-    init(_ database: String, _ arguments: [String] = [], environment: [String: String] = [:], in network: OwnNetwork? = nil) throws {
+    /// - Parameters:
+    ///   - network: where it runs; its ports can't be reached from outside.
+    ///   - wrap: the command that becomes the program, of the program and its arguments.
+    init(
+        _ database: String, _ arguments: [String] = [], environment: [String: String] = [:], in network: OwnNetwork? = nil,
+        wrap: (String, [String]) -> (String, [String]) = { ($0, $1) }
+    ) throws {
         self.database = database
         let fixed = ["serve", "--port", "0", "--operator-port", "0", "--json", "--access-log", "off", "--database", database]
-        let command = network?.command(Program.path, fixed + arguments) ?? (Program.path, fixed + arguments)
+        let command = network?.command(Program.path, fixed + arguments) ?? wrap(Program.path, fixed + arguments)
         let process = try ChildProcess(command.0, command.1, environment: environment)
         self.process = process
         let isReady = poll(seconds: 60) { process.output.contains("\n") || process.exitCode != nil }

@@ -58,6 +58,28 @@ import Testing
     }
 
     @Test(.enabled(if: canCheckTLS))
+    func anExportOverHTTP2IsWholeOrReset() throws {
+        // given
+        let filler = String(repeating: "words of a long remark ", count: 200)
+        let rows = (0..<4_000).map { "{\"external_id\":\"c\($0)\",\"full_name\":\"Person \($0)\",\"custom\":{\"text\":\"\(filler)\"}}\n" }
+        let server = try Server(folder("export.db"), ["--export-time", "1s"] + certificate())
+        _ = try server.command("import", "candidates", try folder.write(rows.joined(), to: "rows.ndjson"), "--no-events")
+        let key = ["-H", "Authorization: Bearer \(try server.makeKey("--scope", "read:pii", "--rate-limit", "1000").token)"]
+
+        // when
+        let page = try curl(server, ["--http2", "-o", folder("page")] + key, "/api/v1/candidates?export=all&fields=full_name")
+        let slow = try curl(server, ["--http2", "--limit-rate", "2M", "-o", folder("cut")] + key, "/api/v1/candidates?export=all")
+        let after = try curl(server, ["--http2", "-o", folder("after")] + key, "/api/v1/jobs?export=all")
+
+        // then
+        #expect(page.exitCode == 0 && page.output.contains("2 200 "), "\(page.errors)")
+        #expect(try String(contentsOfFile: folder("page"), encoding: .utf8).split(separator: "\n").count == 4_000)
+        #expect(slow.exitCode == 92, "\(slow.exitCode) \(slow.errors)")
+        #expect(try String(contentsOfFile: folder("cut"), encoding: .utf8).split(separator: "\n").last?.contains("export_cut") == true)
+        #expect(after.exitCode == 0)
+    }
+
+    @Test(.enabled(if: canCheckTLS))
     func whatSpeaksNoTLSIsLetGo() throws {
         let server = try Server(folder("plain.db"), certificate())
         let connection = try server.connect()

@@ -202,6 +202,15 @@ struct OperatorContractTests {
             createdAt: .earliest, expiresAt: nil, revokedAt: nil, lastUsedAt: nil, usageCount: 0)
         #expect(properties(schema("Key")).map(\.name) == key.members.map(\.name))
         #expect(properties(schema("NewKey")).map(\.name) == ["key"] + key.members.map(\.name))
+        let endpoint = Endpoint(
+            id: EndpointID(ULID(high: 1, low: 1)), organization: OrganizationNumber(1), url: "", dialect: .standard, createdAt: .earliest)
+        let policy = DeliveryPolicy(delays: [], attempts: 1, deadline: 1)
+        let facts = DialectFacts(
+            types: [], policy: policy, secretIsMade: true, secretIsGiven: true, secretIsOptional: false, signsWithBoth: true)
+        let members = endpoint.members(facts, now: .earliest).map(\.name)
+        #expect(properties(schema("Endpoint")).map(\.name) == members)
+        #expect(properties(schema("EndpointSecret")).map(\.name) == members + ["secret"])
+        #expect(properties(schema("CreatedEndpoint")).map(\.name) == members + ["secret", "notes"])
     }
 
     @Test("The document is served in both forms")

@@ -17,7 +17,7 @@ struct RequestBodyTests {
             route: route, method: .put, path: "/operator/v1/jobs/x",
             parameters: try Parameters(Target("/operator/v1/jobs/x"), of: route, .put),
             caller: Caller(organization: OrganizationNumber(1), readsPersonal: true, name: "test", keyID: nil, limit: nil),
-            request: Request(head: head, body: RequestBody(asyncSequence: parts)), requestID: "r")
+            request: Request(head: head, body: RequestBody(asyncSequence: parts)), client: ClientAddress(nil), requestID: "r")
     }
 
     private func code(_ body: () async throws -> Void) async -> Problem.Code? {

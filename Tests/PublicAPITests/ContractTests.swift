@@ -84,6 +84,7 @@ struct ContractTests {
             return list?.asElements.compactMap(\.asText) ?? []
         }
         #expect(try Set(words("sort")) == Set(definition.sorts.flatMap { [$0, "-" + $0] }))
+        #expect(try words("fields") == definition.fieldNames)
         for filter in definition.filters {
             if case .choice(let choices) = filter.form { #expect(try words(filter.name) == choices, "\(filter.name)") }
         }
@@ -104,9 +105,12 @@ struct ContractTests {
     }
 
     @Test("The event types are the program's")
-    func eventTypes() {
+    func eventTypes() throws {
         let words = reader.resolved(schema("Event"))?["properties"]?["type"]?["x-extensible-enum"]?.asElements.compactMap(\.asText)
         #expect(words == EventType.allCases.map(\.rawValue))
+        let type = try #require(operation("/api/v1/events").parameters.first { $0.name == "type" })
+        let choices = reader.resolved(type.value["schema"]?["items"])?["enum"]?.asElements.compactMap(\.asText)
+        #expect(choices == words)
         let described = reader.resolved(schema("Event"))?["x-data-schemas"].asMembers.map(\.name) ?? []
         #expect(Set(described) == Set(EventType.allCases.filter { $0.subject != nil }.map(\.rawValue)))
     }

@@ -54,6 +54,13 @@ import Testing
         #expect(try database.session(hash) == nil)
     }
 
+    @Test func aFormIsUsedOnceForLongerThanASessionLasts() throws {
+        let (one, other) = ([UInt8](repeating: 1, count: 32), [UInt8](repeating: 2, count: 32))
+        #expect(try database.useForm(one) && !database.useForm(one) && database.useForm(other))
+        bench.clock.move(by: 13 * 3_600_000_000)
+        #expect(try !database.useForm(one))
+    }
+
     @Test func whatHappenedIsAddedUpByTheMinuteAndForgottenAfterAWeek() throws {
         // given
         let (ok, refused) = (ActivityLabel(.request, "200"), ActivityLabel(.request, "429"))

@@ -153,5 +153,10 @@ struct OutboxClaimTests {
         let state = try outbox.outbox.outboxState(now: outbox.soon)
         #expect(state.pending == 3 && state.held == 0 && state.oldestDue == due[1].dueAt && state.disabledEndpoints == 0)
         #expect(try outbox.outbox.waiting() == [endpoint.id: 3])
+        // One that waits for its next attempt is the oldest that has not arrived.
+        for delivery in due.dropFirst() { try outbox.record(delivery, .succeeded) }
+        let rest = try outbox.outbox.outboxState(now: outbox.soon)
+        #expect(rest.pending == 1 && rest.oldestDue == nil)
+        #expect(state.oldestPending != nil && rest.oldestPending == state.oldestPending)
     }
 }

@@ -26,7 +26,7 @@ struct OutboxPlanTests {
     func work() throws {
         for sql in [SQLiteOutbox.nextDue, SQLiteOutbox.owed] {
             let steps = try steps(sql)
-            #expect(steps.filter { $0.hasPrefix("SCAN ") } == ["SCAN e"], "\(steps)")
+            #expect(steps.filter { $0.hasPrefix("SCAN ") && !$0.hasSuffix("CONSTANT ROWS") } == ["SCAN e"], "\(steps)")
             #expect(steps.contains { $0.hasPrefix("SEARCH deliveries USING INDEX deliveries_due (endpoint=?") }, "\(steps)")
             #expect(!steps.contains { $0.hasSuffix("deliveries_of_endpoint (endpoint=?)") }, "\(steps)")
         }

@@ -54,7 +54,8 @@ class Pages(Browsing):
             'jobs': '/data/jobs', 'job': f"/data/jobs/{first['jobs']}", 'applications': '/data/applications', 'interviews': '/data/interviews',
             'interview': f"/data/interviews/{first['interviews']}", 'matches': '/data/matches', 'match': f"/data/matches/{first['matches']}",
             'calls': '/data/calls', 'organizations': '/organizations', 'organization': f'/organizations/{organization}', 'docs': '/docs',
-            'missing': '/data/jobs/job_00000000000000000000000000',
+            'missing': '/data/jobs/job_00000000000000000000000000', 'unknown': '/no-such-page', 'events-wrong': '/events?type=none',
+            'replayed': f'/webhooks/{self.endpoint}/replay?run=x&restarted=3&added=4&parked=1&begin=1&cursor=',
         }
 
     def test_every_page_is_whole_without_scripts(self):
@@ -87,6 +88,14 @@ class Pages(Browsing):
         page.goto('/keys')
         page.get_by_label('Operator').wait_for()
 
+    def test_the_overview_tells_the_oldest_that_has_not_arrived(self):
+        page = self.sign_in()
+        tile = page.locator('.tiles > div', has_text='Oldest undelivered')
+        # Its next attempt is in an hour: it is not overdue, and has not arrived.
+        self.assertNotIn('none\n', tile.inner_text())
+        self.assertIn('none is overdue', tile.inner_text())
+        self.assertIn('of all organizations', page.get_by_role('heading', name='Traffic').inner_text())
+
     def test_axe_finds_no_serious_fault_in_light_and_dark(self):
         axe = Axe()
         addresses = self.addresses()
@@ -99,12 +108,10 @@ class Pages(Browsing):
                 page.goto(path)
                 self.judge(axe, page, name, dark)
             # What is shown once is no page of its own.
-            page.goto('/keys')
-            page.locator('summary', has_text='Create a key').click()
-            page.get_by_label('Name').fill('judged by axe')
-            page.get_by_role('button', name='Create the key').click()
-            page.locator('#new-key').wait_for()
+            self.make_key(page, 'judged by axe')
             self.judge(axe, page, 'key-new', dark)
+            page.reload()
+            self.judge(axe, page, 'key-new-again', dark)
             _, secret = self.add_endpoint(page)
             self.judge(axe, page, 'endpoint-added', dark)
 
@@ -118,6 +125,15 @@ class Pages(Browsing):
             self.assertEqual(serious, [])
         self.picture(page, name, 'dark' if dark else 'light')
 
+    def make_key(self, page, name):
+        """Leads to the page that shows it."""
+        page.goto('/keys')
+        page.locator('summary', has_text='Create a key').click()
+        page.get_by_label('Name').fill(name)
+        page.get_by_label('ingest').check()
+        page.get_by_role('button', name='Create the key').click()
+        page.locator('#new-key').wait_for()
+
     def test_nothing_is_wider_than_a_phone(self):
         page = self.browse(width=390, height=844)
         page.goto('/')
@@ -128,6 +144,13 @@ class Pages(Browsing):
             self.picture(page, name, 'phone')
             with self.subTest(name):
                 self.assertLessEqual(page.evaluate('document.documentElement.scrollWidth'), 390)
+        for name, make in [('key-new', lambda: self.make_key(page, 'on a phone')), ('endpoint-added', lambda: self.add_endpoint(page))]:
+            make()
+            self.picture(page, name, 'phone')
+            self.assertLessEqual(page.evaluate('document.documentElement.scrollWidth'), 390, name)
+            page.reload()
+            self.picture(page, name + '-again', 'phone')
+            self.assertLessEqual(page.evaluate('document.documentElement.scrollWidth'), 390, name)
 
     def test_the_keyboard_reaches_the_content_and_sees_where_it_is(self):
         page = self.sign_in()

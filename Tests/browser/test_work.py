@@ -1,9 +1,22 @@
 """What an operator does, done in a browser."""
 
+import json
+import os
+import subprocess
 import unittest
 
 from browsing import Browsing
 from program import MARKUP, Receiver, wait_until
+
+
+def run(command, key=''):
+    environment = {**os.environ, 'HIREWIRE_KEY': key}
+    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=60, env=environment).stdout
+
+
+def shell(line, key=''):
+    """What a line prints that is pasted into a shell."""
+    return run(['sh', '-c', line], key)
 
 
 class Work(Browsing):
@@ -25,11 +38,18 @@ class Work(Browsing):
         page.get_by_role('button', name='Copy the key').click()
         page.get_by_text('Copied').wait_for()
         self.assertEqual(page.evaluate('navigator.clipboard.readText()'), key)
+        # the line does what it says when it is pasted
+        self.assertEqual(json.loads(shell(page.locator('#new-curl').inner_text()))['data'][0]['id'], answer['data'][0]['id'])
+        # and what is shown once is not shown again, nor made again
+        made = len(self.program.command('keys', 'list'))
+        self.assertEqual(page.reload().status, 409)
+        self.assertNotIn(key, page.content())
+        self.assertEqual(len(self.program.command('keys', 'list')), made)
         page.goto('/keys')
         self.assertNotIn(key.split('_')[2], page.content())
         row = page.get_by_role('row', name='BI dashboard')
         self.assertIn('active', row.inner_text())
-        wait_until(lambda: page.goto(page.url) and '1' == row.locator('[data-label=Requests]').inner_text(), what='the usage')
+        wait_until(lambda: page.goto(page.url) and '2' == row.locator('[data-label=Requests]').inner_text(), what='the usage')
 
         # when it gets another secret
         row.get_by_role('link', name='Rotate').click()
@@ -50,6 +70,44 @@ class Work(Browsing):
         wait_until(lambda: self.program.api('/api/v1/key', rotated)[0] == 401, seconds=1)
         page.get_by_text('The key is revoked').wait_for()
         self.assertIn('revoked', page.get_by_role('row', name='BI dashboard').inner_text())
+
+    def test_a_key_that_pushes_has_a_line_that_pushes(self):
+        page = self.sign_in()
+        page.goto('/keys')
+        page.locator('summary', has_text='Create a key').click()
+        page.get_by_label('Name').fill('pusher')
+        page.get_by_role('checkbox', name='read', exact=False).first.uncheck()
+        page.get_by_label('ingest').check()
+        page.get_by_role('button', name='Create the key').click()
+        answer = json.loads(shell(page.locator('#new-push').inner_text()))
+        self.assertIn('create_application', [operation['operation'] for operation in answer['operations']])
+        self.assertEqual(page.locator('#new-curl').count(), 0)
+
+    def test_what_is_shown_is_copied_where_the_browser_has_no_clipboard_for_pages(self):
+        page = self.sign_in()
+        page.add_init_script("Object.defineProperty(Navigator.prototype, 'clipboard', {get: () => undefined})")
+        page.goto('/docs')
+        code = page.get_by_label('With curl', exact=True)
+        page.get_by_role('button', name='Copy the request with curl').click()
+        page.get_by_text('Copied').wait_for()
+        other = self.sign_in()
+        other.context.grant_permissions(['clipboard-read'], origin=self.program.operator)
+        self.assertEqual(other.evaluate('navigator.clipboard.readText()'), code.inner_text())
+
+    def test_the_quick_start_runs_as_it_stands(self):
+        page = self.sign_in()
+        page.goto('/docs')
+        ids = [record['id'] for record in self.program.api('/api/v1/candidates?limit=1000', self.program.key)[1]['data']]
+        self.assertGreater(len(ids), 3)
+        for label, command in [('In Python', ['python3', '-c']), ('In JavaScript', ['node', '-e'])]:
+            code = page.get_by_label(label, exact=True).inner_text()
+            # In smaller pages, so that there are several.
+            printed = run([*command, code.replace('limit=100', 'limit=7')], self.program.key).split('\n')
+            self.assertEqual([line.split(' ')[0] for line in printed if line], ids, label)
+        listed = json.loads(shell(page.get_by_label('With curl', exact=True).inner_text(), self.program.key))
+        self.assertEqual({record['status'] for record in listed['data']}, {'interviewing'})
+        events = json.loads(shell(page.get_by_label('Events with curl').inner_text(), self.program.key))
+        self.assertGreater(len(events['data']), 0)
 
     def test_an_endpoint_is_added_tested_rotated_and_sent_to_again(self):
         page = self.sign_in()

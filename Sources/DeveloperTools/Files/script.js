@@ -2,13 +2,20 @@
 "use strict";
 
 // Copying what is shown once.
+async function copy(code) {
+  if (navigator.clipboard) return navigator.clipboard.writeText(code.textContent);
+  // Browsers give that only to HTTPS and to loopback addresses.
+  getSelection().selectAllChildren(code);
+  if (!document.execCommand("copy")) throw new Error("not copied");
+}
 for (const button of document.querySelectorAll("[data-copy]")) {
-  if (!navigator.clipboard) break;
   button.hidden = false;
   const label = button.firstChild.data;
   button.addEventListener("click", async () => {
-    await navigator.clipboard.writeText(button.parentElement.querySelector("code").textContent);
-    button.firstChild.data = "Copied";
+    try {
+      await copy(button.parentElement.querySelector("code"));
+      button.firstChild.data = "Copied";
+    } catch { button.firstChild.data = "Not copied"; }
     button.setAttribute("aria-live", "polite");
     setTimeout(() => { button.firstChild.data = label; }, 1500);
   });
@@ -27,6 +34,15 @@ for (const all of document.querySelectorAll("[data-all]")) {
   const show = () => { parts.hidden = all.checked; };
   all.addEventListener("change", show);
   show();
+}
+
+// A form that makes something is sent once, however often it is pressed.
+for (const number of document.querySelectorAll("input[name=once]")) {
+  let isSent = false;
+  number.form.addEventListener("submit", (event) => {
+    if (isSent) event.preventDefault();
+    isSent = true;
+  });
 }
 
 // What is wrong is read out first.

@@ -2,26 +2,26 @@ import NIOCore
 
 /// Watches the bytes before the parser: since when a request is coming in, and how long its first line is, which the
 /// parser's own errors do not tell.
-final class RequestLineMeter: ChannelInboundHandler {
-    typealias InboundIn = ByteBuffer
+public final class RequestLineMeter: ChannelInboundHandler {
+    public typealias InboundIn = ByteBuffer
 
     private let longest: Int
     private var length = 0
     private var lineEnded = false
     /// When the request that is coming in began; nil between requests.
-    private(set) var began: NIODeadline?
+    public private(set) var began: NIODeadline?
 
-    init(longest: Int) { self.longest = longest }
+    public init(longest: Int) { self.longest = longest }
 
-    var isTargetTooLong: Bool { length > longest }
+    public var isTargetTooLong: Bool { length > longest }
 
-    func requestEnded() {
+    public func requestEnded() {
         length = 0
         lineEnded = false
         began = nil
     }
 
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    public func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         if began == nil { began = .now() }
         let bytes = unwrapInboundIn(data).readableBytesView
         if !lineEnded {

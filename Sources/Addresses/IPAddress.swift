@@ -14,17 +14,17 @@ public struct IPAddress: Hashable, Sendable, CustomStringConvertible {
 
     public let family: Family
     /// The address, first byte highest; of IPv4 the low 32 bits.
-    let bits: UInt128
+    public let bits: UInt128
     /// The interface that a link-local address belongs to (RFC 4007); 0 for none.
-    let scope: UInt32
+    public let scope: UInt32
 
-    init(v4: UInt32) {
+    public init(v4: UInt32) {
         family = .v4
         bits = UInt128(v4)
         scope = 0
     }
 
-    init(v6: UInt128, scope: UInt32 = 0) {
+    public init(v6: UInt128, scope: UInt32 = 0) {
         family = .v6
         bits = v6
         self.scope = scope
@@ -48,14 +48,14 @@ public struct IPAddress: Hashable, Sendable, CustomStringConvertible {
     /// hexadecimal, the last filling what is left (`127.1`, `0x7f.1`, `017700000001`, `2130706433`).
     ///
     /// The C library's own function reads it, so that nothing is an address to the one and a name to the other.
-    init?(anyNotation text: String) {
+    public init?(anyNotation text: String) {
         var v4 = in_addr()
         guard inet_aton(text, &v4) != 0 else { return nil }
         self.init(v4: UInt32(bigEndian: v4.s_addr))
     }
 
     /// Nil for what is neither IPv4 nor IPv6.
-    init?(_ address: SocketAddress?) {
+    public init?(_ address: SocketAddress?) {
         switch address {
         case .v4(let address): self.init(v4: UInt32(bigEndian: address.address.sin_addr.s_addr))
         case .v6(let address): self.init(v6: Self.number(address.address.sin6_addr), scope: address.address.sin6_scope_id)
@@ -64,7 +64,7 @@ public struct IPAddress: Hashable, Sendable, CustomStringConvertible {
     }
 
     /// Nil for what is neither IPv4 nor IPv6.
-    init?(_ address: UnsafePointer<sockaddr>) {
+    public init?(_ address: UnsafePointer<sockaddr>) {
         let raw = UnsafeRawPointer(address)
         switch Int32(address.pointee.sa_family) {
         case AF_INET: self.init(v4: UInt32(bigEndian: raw.loadUnaligned(as: sockaddr_in.self).sin_addr.s_addr))
@@ -80,15 +80,15 @@ public struct IPAddress: Hashable, Sendable, CustomStringConvertible {
     }
 
     /// The address in network order: 4 or 16 bytes.
-    var bytes: [UInt8] {
+    public var bytes: [UInt8] {
         stride(from: width - 8, through: 0, by: -8).map { UInt8(truncatingIfNeeded: bits >> UInt128($0)) }
     }
 
     /// How many bits an address of this family has.
-    var width: Int { family == .v4 ? 32 : 128 }
+    public var width: Int { family == .v4 ? 32 : 128 }
 
     /// The IPv4 address inside `::ffff:0:0/96` (RFC 4291, 2.5.5.2), else the address itself.
-    var unmapped: IPAddress {
+    public var unmapped: IPAddress {
         family == .v6 && bits >> 32 == 0xFFFF ? IPAddress(v4: UInt32(truncatingIfNeeded: bits)) : self
     }
 
@@ -103,7 +103,7 @@ public struct IPAddress: Hashable, Sendable, CustomStringConvertible {
     }
 
     /// - Throws: nothing that can happen for 4 or 16 bytes.
-    func socketAddress(port: Int) throws -> SocketAddress {
+    public func socketAddress(port: Int) throws -> SocketAddress {
         try SocketAddress(packedIPAddress: ByteBuffer(bytes: bytes), port: port)
     }
 }
