@@ -1,4 +1,4 @@
-"""Exports of every candidate, read to their end, next to sqlite3's own shell printing the same columns; and beside pages."""
+"""Exports of every candidate, read to their end, next to sqlite3's own shell printing the same columns."""
 
 import contextlib
 import csv
@@ -7,22 +7,18 @@ import os
 import socket
 import statistics
 import subprocess
-import threading
 import time
 
 from . import processes, serving
 from .bodies import Body, Stream
 from .client import Client, request
-from .expected import FIELDS, LIST, OBJECT, Places, Stored, record
-from .load import Load, alternate, prepare
-from .processes import Broken, progress
+from .expected import FIELDS, LIST, OBJECT, Stored, record
+from .load import alternate
+from .processes import Broken
 from .table import most_row, rate_row
 
 FORMATS = {"ndjson": "json", "csv": "csv"}
 REQUIRED = {"ndjson": 1.0, "csv": 0.8}
-LIMIT = 25
-"""Cursors are taken this many rows apart: many more pages than any cache of answers holds."""
-STEP = 50
 """Of so many rows in the checked export one is compared with what is stored, value by value."""
 SAMPLED = 997
 
@@ -52,7 +48,7 @@ class Rates:
 class Export(Rates):
     """`export=all` over a socket of its own."""
 
-    def __init__(self, bench, data, stored, port, form, key):
+    def __init__(self, data, stored, port, form, key):
         super().__init__(f"export as {form}")
         self.stored, self.port, self.form, self.key, self.total = stored, port, form, key, data.count
         self.first, self.last = (
@@ -151,7 +147,7 @@ class Checking(Body):
         external = row[2].encode()
         shown = line.split(b'"updated_at":"', 1)[1][:27] if self.form == "ndjson" else line.split(b",", 5)[4]
         if external not in line or shown <= self.shown:
-            raise Broken(f"line {self.number} of an export as {self.form} is not {row[2]}, or not later than {self.shown}: {line[:300]}")
+            raise Broken(f"line {self.number} as {self.form} is not {row[2]}, or not later than {self.shown}: {line[:300]}")
         self.shown = shown
         if self.number % SAMPLED == 0:
             check_line(self.form, line, row, self.heading)
@@ -191,7 +187,7 @@ def export(bench):
         warm_up(data, stored, server)
         idle = server.memory()
         for form, mode in FORMATS.items():
-            ours = Export(bench, data, stored, server.port, form, data.keys()[1])
+            ours = Export(data, stored, server.port, form, data.keys()[1])
             shell = Shell(data, mode, ours.last)
             server.forget_peak()
             alternate([ours, shell], bench.rounds, bench.seconds)
@@ -200,7 +196,8 @@ def export(bench):
             notes.append(
                 f"{form}: most resident {held['VmHWM']:.1f} MB, {peaks[-1]:+.1f}; own memory now {held['RssAnon']:.1f} MB, "
                 f"files {held['RssFile']:.1f} MB")
-            rows.append(rate_row(f"export as {form}, rows/s / sqlite3 -{mode}, {data.count:,} candidates", ours, shell, REQUIRED[form]))
+            title = f"export of {data.count:,} candidates as {form}, rows/s / sqlite3 -{mode}"
+            rows.append(rate_row(title, ours, shell, REQUIRED[form]))
     notes.append(f"idle: resident {idle['VmRSS']:.1f} MB, own memory {idle['RssAnon']:.1f} MB, files {idle['RssFile']:.1f} MB")
     return [*rows, most_row("memory during either export, most resident above idle", max(peaks), 40, "MB", notes=notes)]
 
@@ -211,94 +208,3 @@ def warm_up(data, stored, server):
     with Client(server.port) as client:
         for number, target in enumerate(targets):
             serving.check_mixed(client.get(target, data.keys()[number % 10]), target)
-
-
-class Beside(Load):
-    """A load while one export after the other is read as fast as it comes, by a key of its own."""
-
-    def __init__(self, alone, export):
-        super().__init__("beside an export", alone.port, alone.requests, alone.answer_size)
-        self.export, self.export_rates = export, []
-
-    def run(self, seconds, counted=True):
-        reading = Reading(self.export)
-        try:
-            rate = super().run(seconds, counted)
-        finally:
-            read = reading.stop()
-        if counted:
-            self.export_rates.append(read)
-        return rate
-
-
-class Reading:
-    """Exports in a loop, on a thread, until it is told to stop."""
-
-    def __init__(self, export):
-        self.export, self.stopping, self.error = export, False, None
-        self.whole, self.lines, self.body = 0, 0, Body()
-        self.began = time.perf_counter()
-        self.thread = threading.Thread(target=self.loop)
-        self.thread.start()
-        while self.body.lines == 0 and self.thread.is_alive():
-            time.sleep(0.005)
-
-    def loop(self):
-        try:
-            while not self.stopping:
-                self.body = Body()
-                with self.export.begun() as stream:
-                    stream.chunks(Stoppable(self))
-                self.export.check(self.body)
-                self.lines += self.body.lines
-                self.body = Body()
-        except Stopped:
-            pass
-        except Exception as error:
-            self.error = error
-
-    def stop(self):
-        """Rows a second that were read meanwhile."""
-        at_end, taken = self.lines + self.body.lines, time.perf_counter() - self.began
-        self.stopping = True
-        self.thread.join(60)
-        if self.error or at_end == 0:
-            raise Broken(f"the export beside pages: {self.error or 'no row came'}")
-        return at_end / taken
-
-
-class Stopped(Exception):
-    pass
-
-
-class Stoppable:
-    def __init__(self, reading):
-        self.reading = reading
-
-    @property
-    def lines(self):
-        return self.reading.body.lines
-
-    def take(self, *part):
-        if self.reading.stopping:
-            raise Stopped
-        self.reading.body.take(*part)
-
-
-def exportbeside(bench):
-    data = bench.big.load()
-    key, *others = data.keys()
-    with contextlib.closing(Stored(data.database)) as stored, data.serve() as server:
-        progress("walking through all candidates for their cursors")
-        places = Places(stored, server.port, key, STEP)
-        targets = places.targets(LIMIT)
-        size, body = places.check(server.port, others, targets, LIMIT)
-        alone = Load("alone", server.port, prepare(bench.work / "exportbeside.requests", targets, others), size)
-        beside = Beside(alone, Export(bench, data, stored, server.port, "ndjson", key))
-        alternate([alone, beside], bench.rounds, bench.seconds)
-        places.check(server.port, others, targets, LIMIT)
-    row = rate_row(f"pages of {LIMIT} at random cursors while one export runs / none", beside, alone, 0.5)
-    row.notes.append(
-        f"the export gave {statistics.median(beside.export_rates):,.0f} rows/s meanwhile; 99 of 100 pages within "
-        f"{statistics.median(beside.p99):.1f} ms, without it {statistics.median(alone.p99):.1f} ms")
-    return [row]
