@@ -147,6 +147,8 @@ func (s *matchesServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		out.Meta.AsOf = asOf
 		if out.HasMore {
 			out.Next, out.NextCursor = next(r, last, mark, limit)
+			// dlt reads each page twice when it finds the next one's address in the body alone.
+			w.Header().Set("Link", "<"+*out.Next+`>; rel="next"`)
 		}
 		err = answer(w, out)
 	}
