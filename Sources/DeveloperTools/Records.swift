@@ -165,7 +165,7 @@ extension DeveloperTools {
                 shown["text"] = Shown.visible(text)
                 shown["path"] = member.name == "id" ? nil : recordPath(text)
             }
-        case .number(let text): shown["text"] = text
+        case .number: shown["text"] = EventSummary.word(member.value)
         case .bool(let isTrue): shown["text"] = isTrue ? "yes" : "no"
         case .array(let parts) where parts.allSatisfy({ EventSummary.word($0) != nil }):
             shown["words"] = parts.compactMap { EventSummary.word($0).map(Shown.visible) }
