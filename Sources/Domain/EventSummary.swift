@@ -38,7 +38,7 @@ public enum EventSummary {
     public static func word(_ value: JSONValue?) -> String? {
         switch value {
         case .string(let text): text
-        case .number(let text): text
+        case .number(let text): text.hasSuffix(".0") ? String(text.dropLast(2)) : text
         default: nil
         }
     }

@@ -78,13 +78,24 @@ public enum KeyCheck: Sendable {
             self = .invalid(reason: nil)
             return
         }
-        if stored.revokedAt != nil {
-            self = .invalid(reason: "The key was revoked.")
-        } else if let expiry = stored.expiresAt, now >= expiry {
-            self = .invalid(reason: "The key expired at \(expiry).")
-        } else {
-            self = .valid(stored)
-        }
+        if let reason = stored.fault(at: now) { self = .invalid(reason: reason) } else { self = .valid(stored) }
+    }
+}
+
+extension APIKey {
+    /// Why it is good no longer; nil while it is.
+    fileprivate func fault(at now: Timestamp) -> String? {
+        if revokedAt != nil { return "The key was revoked." }
+        return expiresAt.flatMap { now >= $0 ? "The key expired at \($0)." : nil }
+    }
+
+    /// Whether what this key began may go on.
+    ///
+    /// - Parameter stored: the key as the store has it now.
+    public func isGood(as stored: APIKey?, at now: Timestamp) -> Bool {
+        guard let stored, stored.isInPlan, stored.fault(at: now) == nil else { return false }
+        if let previous = stored.previous, now < previous.until, previous.secretHash == secretHash { return true }
+        return stored.secretHash == secretHash
     }
 }
 

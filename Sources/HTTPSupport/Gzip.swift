@@ -92,20 +92,24 @@ public final class Gzip: Sendable {
         }
     }
 
-    /// Whether an `Accept-Encoding` field (RFC 9110, 12.5.3) takes gzip, named or by `*`, and not with a weight of 0.
+    /// Whether an `Accept-Encoding` field (RFC 9110, 12.5.3) asks for gzip: takes it, named or by `*`, and not rather no
+    /// coding.
     public static func isAccepted(by field: String) -> Bool {
-        var other = false
+        var (gzip, identity, other): (Double?, Double?, Double?)
         for part in field.utf8.split(separator: UInt8(ascii: ",")).prefix(20) {
-            let pieces = part.split(separator: UInt8(ascii: ";"))
-            guard let first = pieces.first else { continue }
-            let name = String(decoding: first.filter { $0 != 0x20 && $0 != 0x09 }, as: UTF8.self).lowercased()
-            let isRefused = pieces.dropFirst().contains { piece in
-                let text = String(decoding: piece.filter { $0 != 0x20 && $0 != 0x09 }, as: UTF8.self).lowercased()
-                return text.hasPrefix("q=") && Double(text.dropFirst(2)) == 0
+            var pieces = part.split(separator: UInt8(ascii: ";")).map { piece in
+                String(decoding: piece.filter { $0 != 0x20 && $0 != 0x09 }, as: UTF8.self).lowercased()
+            }[...]
+            let name = pieces.popFirst()
+            let weight = pieces.last { $0.hasPrefix("q=") }.flatMap { Double($0.dropFirst(2)) } ?? 1
+            switch name {
+            case "gzip", "x-gzip": gzip = weight
+            case "identity": identity = weight
+            case "*": other = weight
+            default: break
             }
-            if name == "gzip" || name == "x-gzip" { return !isRefused }
-            if name == "*" { other = !isRefused }
         }
-        return other
+        let weight = gzip ?? other ?? 0
+        return weight > 0 && weight >= identity ?? 0
     }
 }

@@ -98,6 +98,8 @@ public struct Answer: Sendable {
     public var keyID: String?
     /// What went wrong inside, for the log alone.
     public var cause: String?
+    /// What an export came to, for the log and the metrics; nil of all else.
+    public var export: ExportNote?
 
     public init(status: Int, headers: [(String, String)], body: ByteBuffer, route: String, keyID: String? = nil) {
         self.status = status
@@ -108,8 +110,27 @@ public struct Answer: Sendable {
     }
 }
 
+/// What an export came to.
+public struct ExportNote: Sendable {
+    public enum Outcome: String, Sendable, CaseIterable {
+        /// All its rows were sent.
+        case whole
+        /// The server ended it before its last row.
+        case cut
+        /// Its client went, or stopped reading.
+        case left
+    }
+
+    public var outcome = Outcome.whole
+    /// As many as were made.
+    public var rows: Int
+    public init(rows: Int) { self.rows = rows }
+}
+
 /// The rest of a body, in pieces that are made when the one before is on its way.
 public protocol BodySource: AnyObject, Sendable {
+    /// How many rows were made.
+    var rows: Int { get }
     /// Makes the next piece. Calls back exactly once, from any thread, and is not called again before that.
     func next(_ done: @escaping @Sendable (BodyPiece) -> Void)
     /// The client has gone: no further piece is asked for.

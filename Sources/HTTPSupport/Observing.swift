@@ -1,4 +1,5 @@
 import Domain
+import Synchronization
 
 /// Sees every answered request: the log and the metrics stand behind it.
 public protocol AccessObserving: Sendable {
@@ -152,5 +153,38 @@ public final class RequestMetrics: Sendable {
         let refused = all.filter { $0.key.status == 429 }.reduce(0) { $0 + $1.value.count }
         out += "# HELP hirewire_limiter_refusals_total Requests answered 429.\n# TYPE hirewire_limiter_refusals_total counter\n"
         return out + "hirewire_limiter_refusals_total \(refused)\n"
+    }
+}
+
+/// Exports that are over, as Prometheus reads them.
+public final class ExportMetrics: Sendable {
+    private let state = Mutex<(counts: [ExportNote.Outcome: Int], rows: Int)>(([:], 0))
+    public init() {}
+
+    public func record(_ export: ExportNote) {
+        state.withLock { state in
+            state.counts[export.outcome, default: 0] += 1
+            state.rows += export.rows
+        }
+    }
+
+    /// - Parameter underWay: how many are not over yet.
+    public func text(underWay: Int) -> String {
+        let state = state.withLock { $0 }
+        var out = """
+            # HELP hirewire_exports_under_way Exports under way.
+            # TYPE hirewire_exports_under_way gauge
+            hirewire_exports_under_way \(underWay)
+            # HELP hirewire_export_rows_total Rows of the exports that are over.
+            # TYPE hirewire_export_rows_total counter
+            hirewire_export_rows_total \(state.rows)
+            # HELP hirewire_exports_total Exports that are over, by what became of them.
+            # TYPE hirewire_exports_total counter
+
+            """
+        for outcome in ExportNote.Outcome.allCases {
+            out += "hirewire_exports_total{outcome=\"\(outcome.rawValue)\"} \(state.counts[outcome] ?? 0)\n"
+        }
+        return out
     }
 }

@@ -57,18 +57,25 @@ public struct Target: Sendable {
     public func parameters() throws(Problem) -> [RequestParameter] {
         var parameters: [RequestParameter] = []
         for pair in pairs {
-            let mark = pair.utf8.firstIndex(of: UInt8(ascii: "="))
-            guard let name = Self.decode(pair[..<(mark ?? pair.endIndex)], plusIsSpace: true) else {
-                throw Problem(.invalidRequest, "The query has a parameter whose name is not escaped UTF-8.")
-            }
-            let raw = mark.map { pair[pair.utf8.index(after: $0)...] } ?? ""
-            guard let value = Self.decode(raw, plusIsSpace: true) else {
-                throw Problem(.invalid(name, message: "has a broken escape, or is not UTF-8"))
-            }
-            parameters.append(RequestParameter(name, value))
+            parameters.append(try Self.parameter(pair))
             if parameters.count > 300 { throw Problem(.invalidRequest, "The query has over 300 parameters.") }
         }
         return parameters
+    }
+
+    /// One of ``pairs``, decoded.
+    ///
+    /// - Throws: as ``parameters()``.
+    public static func parameter(_ pair: Substring) throws(Problem) -> RequestParameter {
+        let mark = pair.utf8.firstIndex(of: UInt8(ascii: "="))
+        guard let name = decode(pair[..<(mark ?? pair.endIndex)], plusIsSpace: true) else {
+            throw Problem(.invalidRequest, "The query has a parameter whose name is not escaped UTF-8.")
+        }
+        let raw = mark.map { pair[pair.utf8.index(after: $0)...] } ?? ""
+        guard let value = decode(raw, plusIsSpace: true) else {
+            throw Problem(.invalid(name, message: "has a broken escape, or is not UTF-8"))
+        }
+        return RequestParameter(name, value)
     }
 
     /// Percent-decoding (RFC 3986, 2.1), and `+` for a space in queries. Nil for a broken escape or bytes that are not

@@ -72,7 +72,7 @@ final class RequestHandler: ChannelDuplexHandler {
     func channelInactive(context: ChannelHandlerContext) {
         if case .sending(let body) = state {
             body.source.cancel()
-            report(body, cause: "the client has gone")
+            report(body, .left, cause: body.isStuck ? "the client stopped reading" : "the client has gone")
         }
         state = .closed
         waiting.removeAll()
@@ -214,7 +214,7 @@ final class RequestHandler: ChannelDuplexHandler {
             resume(context)
         case .cut(let bytes, let reason):
             body.sent += bytes.readableBytes
-            report(body, cause: reason)
+            report(body, .cut, cause: reason)
             state = .closed
             waiting.removeAll()
             encoder.abort(behind: bytes, version: body.head.version, context)
@@ -222,15 +222,17 @@ final class RequestHandler: ChannelDuplexHandler {
     }
 
     private func complete(_ body: BodyUnderWay, _ context: ChannelHandlerContext) {
-        report(body, cause: nil)
+        report(body, .whole, cause: nil)
         state = .idle
         since = .now()
         if !body.keepsConnection || isQuiescing || core.isShuttingDown || (inputEnded && waiting.isEmpty) { finish(context) }
     }
 
-    private func report(_ body: BodyUnderWay, cause: String?) {
+    private func report(_ body: BodyUnderWay, _ outcome: ExportNote.Outcome, cause: String?) {
         var answer = body.answer
         answer.cause = cause
+        answer.export?.outcome = outcome
+        answer.export?.rows = body.source.rows
         report(
             answer, method: body.head.method.rawValue, target: body.head.uri, requestID: body.requestID, client: body.client, body.sent)
     }
@@ -345,8 +347,11 @@ final class RequestHandler: ChannelDuplexHandler {
         case .reading:
             if waited >= limits.headTimeout { return context.close(promise: nil) }
         case .answering: break
-        case .sending:
-            if !context.channel.isWritable, waited > limits.writeTimeout { return context.close(promise: nil) }
+        case .sending(let body):
+            if !context.channel.isWritable, waited > limits.writeTimeout {
+                body.isStuck = true
+                return context.close(promise: nil)
+            }
         }
         arm(context)
     }
@@ -362,6 +367,8 @@ private final class BodyUnderWay {
     let keepsConnection: Bool
     var sent: Int
     var isBeingMade = false
+    /// Its client did not read for too long.
+    var isStuck = false
 
     init(
         _ source: any BodySource, _ answer: Answer, _ head: HTTPRequestHead, requestID: String, client: ClientAddress, keepsConnection: Bool

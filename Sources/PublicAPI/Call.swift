@@ -10,6 +10,8 @@ struct Call: Sendable {
     let reply: Reply
     let tag: EntityTag?
     let notation: Notation
+    /// The key's turn, where this is an export.
+    var turn: ExportTurn?
 
     var readsPersonal: Bool { key.scopes.contains(.personal) }
 

@@ -20,8 +20,8 @@ public struct ExportLimits: Sendable {
 protocol Walk: Sendable {
     /// How many rows are to come.
     func count(_ reader: any StoreReader) throws -> Int
-    /// Writes the next page's rows. Returns whether they are the last.
-    mutating func writePage(_ reader: any StoreReader, to out: inout ByteWriter) throws -> Bool
+    /// Writes the next page's rows.
+    mutating func writePage(_ reader: any StoreReader, to out: inout ByteWriter) throws -> (rows: Int, isLast: Bool)
     /// The cursor of what is to come; nil before the first page.
     var cursor: String? { get }
     /// Where to go on from later, once a page was written: a header.
@@ -37,8 +37,10 @@ protocol Walk: Sendable {
 /// good in an export as in a page, its memory is a page's, and where it is cut there is a cursor to go on from.
 final class Export: BodySource {
     /// A piece of the body: some 256 KB of candidates.
-    static let rows = 400
+    static let piece = 400
     private static let tokens = 10
+    /// How often the key is looked at again: what is revoked stops within a second.
+    private static let oversight = TimeAmount.milliseconds(500)
 
     /// Ten tokens, or the whole bucket where that is smaller.
     static func tenths(limit: Int) -> Int { min(tokens, limit) * 10 }
@@ -46,6 +48,8 @@ final class Export: BodySource {
     private struct State {
         var walk: any Walk
         let gzip: Packer?
+        /// When the key was last found to be good.
+        var checked = NIODeadline.now()
         /// Nil once it is over.
         var snapshot: (any HeldSnapshot)?
     }
@@ -61,8 +65,12 @@ final class Export: BodySource {
     /// The journal's size at the start.
     private let journal: Int
     private let state: Mutex<State>
+    /// Beside the state, whose lock an event loop should not wait for.
+    private let made = Atomic<Int>(0)
 
-    /// - Throws: ``Problem`` when the key has one under way, or there is too much to do.
+    var rows: Int { made.load(ordering: .relaxed) }
+
+    /// - Throws: ``Problem`` when there is too much to do.
     init(_ call: Call, _ walk: any Walk, _ core: PublicCore) throws {
         self.call = call
         self.core = core
@@ -90,6 +98,8 @@ final class Export: BodySource {
             let name = call.target.segments.last ?? "export"
             answer.headers.append(("Content-Disposition", "attachment; filename=\"\(name).\(call.notation.rawValue)\""))
             answer.route += " export"
+            // Who asks for the head alone gets no export.
+            if call.request.method != .HEAD { answer.export = ExportNote(rows: rows) }
             if piece.isLast { release(&state) } else { answer.rest = self }
             return answer
         }
@@ -101,12 +111,12 @@ final class Export: BodySource {
                 self.state.withLock { state in
                     guard state.snapshot != nil else { return .cut(ByteBuffer(), reason: "cancelled") }
                     do {
-                        if let reason = self.exhausted(state) { return self.cut(&state, reason) }
+                        if let reason = try self.exhausted(&state) { return self.cut(&state, reason) }
                         let piece = try self.piece(&state, isFirst: false)
                         guard piece.isLast else { return .more(piece.bytes) }
                         self.release(&state)
                         return .last(piece.bytes)
-                    } catch { return self.cut(&state, "the database can't be reached: \(error)") }
+                    } catch { return self.cut(&state, "the database can't be reached", cause: ": \(error)") }
                 })
         }
     }
@@ -119,12 +129,17 @@ final class Export: BodySource {
     private func release(_ state: inout State) {
         guard state.snapshot != nil else { return }
         state.snapshot = nil
-        core.exports.leave(call.key.keyID)
+        call.turn?.end()
     }
 
     /// Why it can't go on; nil when it can.
-    private func exhausted(_ state: State) -> String? {
+    private func exhausted(_ state: inout State) throws -> String? {
         let limits = core.configuration.exports
+        if NIODeadline.now() - state.checked >= Self.oversight {
+            let key = try core.store.read { try $0.key(call.key.keyID) }
+            if !call.key.isGood(as: key, at: core.time.now) { return "the key is good no longer" }
+            state.checked = .now()
+        }
         if core.isShuttingDown { return "the server is shutting down" }
         if NIODeadline.now() > deadline { return "it took longer than \(limits.seconds) s" }
         if let now = state.snapshot?.journal, now > limits.journal, now > journal { return "too much was changed meanwhile" }
@@ -136,9 +151,10 @@ final class Export: BodySource {
         return try core.scratch.use { out in
             if isFirst { call.write(columnNames: state.walk.columnNames, to: &out) }
             let isLast = try snapshot.read { reader in
-                let isLast = try state.walk.writePage(reader, to: &out)
+                let page = try state.walk.writePage(reader, to: &out)
                 core.note(reader.takeTold(), call)
-                return isLast
+                made.wrappingAdd(page.rows, ordering: .relaxed)
+                return page.isLast
             }
             return (pack(&state, out.bytes, isLast ? .finish : .none), isLast)
         }
@@ -151,8 +167,9 @@ final class Export: BodySource {
         return packed
     }
 
-    /// The last line says why, and where to go on; that the body has no end says it to those who read no lines.
-    private func cut(_ state: inout State, _ reason: String) -> BodyPiece {
+    /// The last line says why, and where to go on; that the body has no end says it to those who read no lines. The cause is
+    /// for the log alone.
+    private func cut(_ state: inout State, _ reason: String, cause: String = "") -> BodyPiece {
         let next = state.walk.cursor.map(call.next)
         let problem = Problem(.exportCut, "The export ends before its last row: \(reason). Go on from 'next'.")
         var out = ByteWriter(capacity: 1_024)
@@ -174,35 +191,50 @@ final class Export: BodySource {
         }
         let bytes = pack(&state, out.bytes, .sync)
         release(&state)
-        return .cut(bytes, reason: "export cut: \(reason)")
+        return .cut(bytes, reason: reason + cause)
     }
 }
 
 /// Which keys have an export under way.
-final class ExportSlots: Sendable {
+final class ExportTurns: Sendable {
     private let keys = Mutex<Set<String>>([])
 
     var count: Int { keys.withLock(\.count) }
 
-    /// - Throws: ``Problem`` when the key has one.
-    func check(_ keyID: String) throws {
-        if keys.withLock({ $0.contains(keyID) }) { throw Self.oneAtATime }
-    }
-
     /// - Throws: ``Problem`` when the key has one, or there are too many.
-    func enter(_ keyID: String, most: Int) throws {
+    func begin(_ keyID: String, most: Int) throws -> ExportTurn {
         try keys.withLock { keys in
+            if keys.contains(keyID) {
+                throw Problem(
+                    .rateLimited, "An export of this key is under way; one at a time.", headers: [("Retry-After", "10")])
+            }
             guard keys.count < most else {
                 throw Problem(.unavailable, "\(most) exports are under way already.", headers: [("Retry-After", "10")])
             }
-            guard keys.insert(keyID).inserted else { throw Self.oneAtATime }
+            keys.insert(keyID)
         }
+        return ExportTurn(keyID, of: self)
     }
 
-    private static let oneAtATime = Problem(
-        .rateLimited, "An export of this key is under way; one at a time.", headers: [("Retry-After", "10")])
+    fileprivate func end(_ keyID: String) { keys.withLock { _ = $0.remove(keyID) } }
+}
 
-    func leave(_ keyID: String) { keys.withLock { _ = $0.remove(keyID) } }
+/// A key's export under way: until it is ended, or let go with its last reference.
+final class ExportTurn: Sendable {
+    private let keyID: String
+    private let turns: ExportTurns
+    private let isOver = Atomic<Bool>(false)
+
+    fileprivate init(_ keyID: String, of turns: ExportTurns) {
+        self.keyID = keyID
+        self.turns = turns
+    }
+
+    deinit { end() }
+
+    func end() {
+        if !isOver.exchange(true, ordering: .acquiringAndReleasing) { turns.end(keyID) }
+    }
 }
 
 /// Two threads that stand back for those that answer pages.
@@ -228,15 +260,7 @@ extension PublicCore {
     func export(_ call: Call, _ walk: some Walk) -> Outcome {
         .later { done in
             ExportThreads.run {
-                do {
-                    try self.exports.enter(call.key.keyID, most: self.configuration.exports.most)
-                    do {
-                        done(try Export(call, walk, self).begin())
-                    } catch {
-                        self.exports.leave(call.key.keyID)
-                        throw error
-                    }
-                } catch { done(call.reply.failure(error)) }
+                do { done(try Export(call, walk, self).begin()) } catch { done(call.reply.failure(error)) }
             }
         }
     }

@@ -17,6 +17,9 @@ struct Asked {
         var format: Notation?
         var isExport = false
         for pair in target.pairs {
+            // What is written as `%61ll` is `all`; hardly anything is, so that all else is compared as it stands.
+            var pair = pair
+            if pair.utf8.contains(UInt8(ascii: "%")), let read = try? Target.parameter(pair) { pair = "\(read.name)=\(read.value)" }
             if pair.hasPrefix("format=") { format = Notation(rawValue: String(pair.dropFirst(7))) ?? .json }
             if pair == "export=all" { isExport = true }
         }

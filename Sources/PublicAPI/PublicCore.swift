@@ -32,7 +32,7 @@ public final class PublicCore: RequestCore {
     let forms = ListForms()
     let scratch = ScratchPool()
     let gzip = Gzip()
-    let exports = ExportSlots()
+    let exports = ExportTurns()
     let documents: StaticDocuments
     private let keyBuckets: TokenBuckets
     private let failureBuckets = TokenBuckets()
@@ -163,8 +163,8 @@ public final class PublicCore: RequestCore {
         let tag = try entityTag(route, request, asked, key, reader)
         let isUnchanged = tag.map { request.ifNoneMatch?.contains($0.opaque) ?? false } ?? false
         let isCheap = isUnchanged || (tag != nil && request.asksForNothing)
-        // What is refused costs nothing.
-        if asked.isExport, !isCheap { try exports.check(key.keyID) }
+        // Who can't have a turn is refused before it costs anything.
+        let turn = asked.isExport && !isCheap ? try exports.begin(key.keyID, most: configuration.exports.most) : nil
         let cost = isCheap ? 1 : asked.isExport ? Export.tenths(limit: key.rateLimit) : 10
         let decision = keyBuckets.take(key.keyID, tenths: cost, limit: key.rateLimit, now: monotonic())
         reply.limit = decision
@@ -186,7 +186,8 @@ public final class PublicCore: RequestCore {
             return .now(reply.body(page.bytes, isCompressed: page.isCompressed, link: page.next))
         }
         return try answer(
-            Call(route: route, target: target, request: request, key: key, reply: reply, tag: tag, notation: notation), reader)
+            Call(route: route, target: target, request: request, key: key, reply: reply, tag: tag, notation: notation, turn: turn),
+            reader)
     }
 
     // MARK: Answers

@@ -14,7 +14,7 @@ struct ListWalk: Walk {
     init(answer: ListAnswer) {
         self.answer = answer
         query = answer.list.query
-        query.limit = Export.rows
+        query.limit = Export.piece
         query.countsExactly = false
     }
 
@@ -22,12 +22,12 @@ struct ListWalk: Walk {
         try reader.count(query, of: answer.call.key.organization, form: answer.form)
     }
 
-    mutating func writePage(_ reader: any StoreReader, to out: inout ByteWriter) throws -> Bool {
+    mutating func writePage(_ reader: any StoreReader, to out: inout ByteWriter) throws -> (rows: Int, isLast: Bool) {
         let end = try reader.list(query, of: answer.call.key.organization, form: answer.form, into: &out)
         asOf = end.asOf
-        guard end.hasMore, let last = end.last else { return true }
+        guard end.hasMore, let last = end.last else { return (end.count, true) }
         query.position = last
-        return false
+        return (end.count, false)
     }
 
     var cursor: String? { query.position.map(answer.list.cursor) }
@@ -47,19 +47,19 @@ struct EventWalk: Walk {
     init(call: Call, request: EventRequest) {
         self.call = call
         self.request = request
-        self.request.query.limit = Export.rows
+        self.request.query.limit = Export.piece
     }
 
     func count(_ reader: any StoreReader) throws -> Int { try reader.count(request.query, of: call.key.organization) }
 
-    mutating func writePage(_ reader: any StoreReader, to out: inout ByteWriter) throws -> Bool {
+    mutating func writePage(_ reader: any StoreReader, to out: inout ByteWriter) throws -> (rows: Int, isLast: Bool) {
         // The last event of the whole feed is known with the first page: what comes later is not in the snapshot.
         if !hasBegun { last = try reader.lastEvent(of: call.key.organization) }
         hasBegun = true
         let end = try reader.events(request.query, of: call.key.organization, personal: call.readsPersonal, into: &out)
         if end.expired { throw Problem.eventsExpired }
         request.query.after = end.lastSequence
-        return !end.hasMore
+        return (end.count, !end.hasMore)
     }
 
     static func mark(_ sequence: Int64) -> (String, String) { ("X-Last-Sequence", String(sequence)) }

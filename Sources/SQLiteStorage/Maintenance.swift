@@ -71,6 +71,8 @@ public enum Maintenance {
     public static func backup(_ path: String, to target: String) throws {
         guard !FileManager.default.fileExists(atPath: target) else { throw DatabaseProblem("'\(target)' exists already") }
         guard FileManager.default.isReadableFile(atPath: path) else { throw DatabaseProblem("'\(path)' can't be read") }
+        let folder = URL(fileURLWithPath: target).deletingLastPathComponent().path
+        guard FileManager.default.fileExists(atPath: folder) else { throw DatabaseProblem("the folder '\(folder)' does not exist") }
         let partial = target + ".partial"
         try? FileManager.default.removeItem(atPath: partial)
         do {

@@ -63,7 +63,7 @@ public struct HirewireServer {
             settings, settings.publicURL.isEmpty ? publicURL : settings.publicURL, database, readers, audit, deliveries, observer,
             requestIDs)
         let manager = ServiceManager(environment: ProcessInfo.processInfo.environment)
-        let operatorApp = operatorApplication(settings, push, readers, deliveries, observer, pages, requestIDs, logger) { port in
+        let operatorApp = operatorApplication(settings, push, core, readers, deliveries, observer, pages, requestIDs, logger) { port in
             let operatorURL = "http://\(shown(settings.operatorHost)):\(port)"
             ready(publicURL, operatorURL)
             tell(manager, .ready("Serving \(publicURL), for the operator \(operatorURL)"), logger)
@@ -123,14 +123,18 @@ public struct HirewireServer {
     }
 
     private static func operatorApplication(
-        _ settings: ServeSettings, _ push: PushAPI, _ readers: ReaderPool, _ deliveries: Deliveries, _ observer: AccessObserver,
-        _ pages: DeveloperTools, _ requestIDs: RequestIDs, _ logger: Logger, ready: @escaping @Sendable (Int) -> Void
+        _ settings: ServeSettings, _ push: PushAPI, _ core: PublicCore, _ readers: ReaderPool, _ deliveries: Deliveries,
+        _ observer: AccessObserver, _ pages: DeveloperTools, _ requestIDs: RequestIDs, _ logger: Logger,
+        ready: @escaping @Sendable (Int) -> Void
     ) -> some Service {
         let api = OperatorAPI(
             push: push, proxies: TrustedProxies(settings.trustedProxies),
             pages: PageRefusals(methods: { DeveloperTools.methods(of: $0) }, page: { pages.refusal($0) }), requestIDs: requestIDs,
             isReady: { problem(readers, deliveries) },
-            metrics: { observer.metrics.text + readers.metrics + deliveries.text + ProcessMetrics.text })
+            metrics: {
+                observer.metrics.text + observer.exports.text(underWay: core.exportsUnderWay) + readers.metrics + deliveries.text
+                    + ProcessMetrics.text
+            })
         let router = Router(context: OperatorContext.self, options: .autoGenerateHeadEndpoints)
         api.addRoutes(to: router)
         pages.addRoutes(to: router)

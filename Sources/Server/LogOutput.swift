@@ -50,7 +50,7 @@ public final class LogOutput: Sendable {
     }
 
     /// A request's line, written without a detour: it is made for every one.
-    func request(_ record: AccessRecord, path: String) {
+    func request(_ record: AccessRecord, path: String, level: Logger.Level) {
         var out = ByteWriter(capacity: 512)
         let isJSON = format == .json
         func name(_ name: StaticString, _ out: inout ByteWriter) {
@@ -66,11 +66,10 @@ public final class LogOutput: Sendable {
             name(label, &out)
             out.append(integer: value)
         }
-        let level: StaticString = record.answer.cause == nil ? "info" : "error"
         if isJSON { out.append("{\"time\":") }
         if isJSON { out.append(time: time.now) } else { out.append(text: time.now.description) }
         out.append(isJSON ? ",\"level\":\"" : " ")
-        out.append(level)
+        out.append(text: level.rawValue)
         out.append(isJSON ? "\",\"message\":\"request\"" : " request")
         text("method", record.method, &out)
         text("path", path, &out)
@@ -81,6 +80,10 @@ public final class LogOutput: Sendable {
         text("client", record.client.text, &out)
         text("request_id", record.requestID, &out)
         if let keyID = record.answer.keyID { text("key_id", keyID, &out) }
+        if let export = record.answer.export {
+            number("rows", Int64(export.rows), &out)
+            text("export", export.outcome.rawValue, &out)
+        }
         if let cause = record.answer.cause { text("cause", cause, &out) }
         out.append(isJSON ? "}\n" : "\n")
         append(out)
@@ -131,6 +134,7 @@ struct LineLogHandler: LogHandler {
 /// The access log and the request metrics.
 final class AccessObserver: AccessObserving, ActionObserving {
     let metrics = RequestMetrics()
+    let exports = ExportMetrics()
     private let output: LogOutput
     private let logsRequests: Bool
     private let logsActions: Bool
@@ -143,8 +147,20 @@ final class AccessObserver: AccessObserving, ActionObserving {
 
     func finished(_ record: AccessRecord) {
         if !record.isPage { metrics.record(route: record.answer.route, status: record.answer.status, nanoseconds: record.nanoseconds) }
-        guard logsRequests || record.answer.cause != nil else { return }
-        output.request(record, path: Self.shown(record.path, route: record.answer.route))
+        if let export = record.answer.export { exports.record(export) }
+        let level = Self.level(record.answer)
+        guard logsRequests || level > .info else { return }
+        output.request(record, path: Self.shown(record.path, route: record.answer.route), level: level)
+    }
+
+    /// A cause is a fault of ours, but for what becomes of exports.
+    private static func level(_ answer: Answer) -> Logger.Level {
+        guard answer.cause != nil else { return .info }
+        return switch answer.export?.outcome {
+        case .cut: .warning
+        case .left: .info
+        case .whole, nil: .error
+        }
     }
 
     func did(_ action: OperatorAction) {

@@ -54,34 +54,12 @@ public struct ServeSettings: Sendable {
 
     public enum LogFormat: String, Sendable, CaseIterable { case text, json }
 
-    /// The settings by the name that their variable has after `HIREWIRE_`, for the environment, the help and the README.
-    public static let variables: [(name: String, meaning: String)] = [
-        ("DATABASE", "the database file"),
-        ("HOST", "the public listener's address"),
-        ("PORT", "the public listener's port; 0 takes a free one"),
-        ("OPERATOR_HOST", "the operator listener's address; loopback or a private network"),
-        ("OPERATOR_PORT", "the operator listener's port"),
-        ("OPERATOR_ALLOW_REMOTE", "the operator listener may be where other machines reach it: on or off"),
-        ("PUBLIC_URL", "what links begin with, such as https://api.example.com"),
-        (
-            "TRUSTED_PROXY",
-            "addresses of your own proxies, such as 127.0.0.1 or 10.0.0.0/8, separated by commas: they say where a request comes from"
-        ),
-        ("CORS_ORIGINS", "origins that browsers may call from, separated by commas; * for any"),
-        ("TLS_CERTIFICATE", "a PEM file with the certificate chain: TLS with HTTP/2"),
-        ("TLS_KEY", "the PEM file with its private key"),
-        ("LOG_FORMAT", "text or json"),
-        ("LOG_LEVEL", "debug, info, notice, warning or error"),
-        ("ACCESS_LOG", "a line for each request: on or off"),
-        ("EVENT_RETENTION", "how long events are kept, such as 90d"),
-        ("EXPORT_TIME", "how long an export may take before it is cut, to go on from its cursor, such as 10m"),
-        ("AUDIT_RETENTION", "how long it is kept which key read whose personal data, such as 365d"),
-        ("WEBHOOK_ALLOW_CIDR", "addresses beside the public ones that webhooks may go to, such as 10.0.0.0/8, separated by commas"),
-        ("WEBHOOK_ALLOW_HTTP", "webhooks may go to http URLs too: on or off"),
-        ("WEBHOOK_CA", "a PEM file of certificates that webhook receivers may be signed by, besides the system's"),
-        ("WEBHOOK_RETENTION", "how long finished deliveries are kept, such as 30d"),
-        ("INTERVIEW_EXPIRY", "after how long a started interview is abandoned, such as 24h; off for never"),
-        ("SHUTDOWN_GRACE", "how long a shutdown waits for requests under way, such as 20s"),
+    /// What the variables of the settings are named after `HIREWIRE_`, in the order of the README's table.
+    public static let variables = [
+        "DATABASE", "HOST", "PORT", "OPERATOR_HOST", "OPERATOR_PORT", "OPERATOR_ALLOW_REMOTE", "PUBLIC_URL",
+        "TRUSTED_PROXY", "CORS_ORIGINS", "TLS_CERTIFICATE", "TLS_KEY", "LOG_FORMAT", "LOG_LEVEL", "ACCESS_LOG",
+        "EVENT_RETENTION", "EXPORT_TIME", "AUDIT_RETENTION", "WEBHOOK_ALLOW_CIDR", "WEBHOOK_ALLOW_HTTP", "WEBHOOK_CA",
+        "WEBHOOK_RETENTION", "INTERVIEW_EXPIRY", "SHUTDOWN_GRACE",
     ]
 
     /// Takes one setting as text.
@@ -157,7 +135,7 @@ public struct ServeSettings: Sendable {
 
     /// Reads the environment.
     public mutating func read(environment: [String: String]) throws {
-        for (name, _) in Self.variables {
+        for name in Self.variables {
             if let value = environment["HIREWIRE_" + name] { try set(name, value, from: "HIREWIRE_" + name) }
         }
     }

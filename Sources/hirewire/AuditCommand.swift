@@ -7,9 +7,12 @@ struct Audit: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Show which key read which candidate's personal data, and when.",
         discussion: """
-            hirewire audit --candidate cand_01J… --json > reads.ndjson     what to give to a person who asks
-            Answers to keys with the scope read:pii count where they hold personal data; the operator's own reads count too.
-            A row is one key and one address within a second or two. Rows are kept as long as `serve --audit-retention` says.
+            For example, what to give to a person who asks:
+              hirewire audit --candidate cand_01J… --json > reads.ndjson
+
+            Answers to keys with the scope read:pii count where they hold personal data;
+            the operator's own reads count too. A row is one key and one address within a
+            second or two. Rows are kept as long as `serve --audit-retention` says.
             """)
     @OptionGroup var common: Common
     @OptionGroup var place: InOrganization

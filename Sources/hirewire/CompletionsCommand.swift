@@ -8,12 +8,17 @@ struct Completions: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Print what a shell needs to complete hirewire's commands, options and values.",
         discussion: """
-            bash   hirewire completions bash | sudo install -D -m 644 /dev/stdin /etc/bash_completion.d/hirewire
-                   or for yourself alone, with the package bash-completion:
-                   hirewire completions bash | install -D -m 644 /dev/stdin ~/.local/share/bash-completion/completions/hirewire
-            zsh    hirewire completions zsh | sudo install -D -m 644 /dev/stdin /usr/local/share/zsh/site-functions/_hirewire
-                   or into any folder of $fpath, before compinit
-            fish   hirewire completions fish | install -D -m 644 /dev/stdin ~/.config/fish/completions/hirewire.fish
+            bash, for everybody; or for yourself, with the package bash-completion:
+              hirewire completions bash |
+                sudo install -D -m 644 /dev/stdin /etc/bash_completion.d/hirewire
+              hirewire completions bash | install -D -m 644 /dev/stdin \\
+                ~/.local/share/bash-completion/completions/hirewire
+            zsh, or into any folder of $fpath, before compinit:
+              hirewire completions zsh | sudo install -D -m 644 /dev/stdin \\
+                /usr/local/share/zsh/site-functions/_hirewire
+            fish:
+              hirewire completions fish | install -D -m 644 /dev/stdin \\
+                ~/.config/fish/completions/hirewire.fish
 
             New shells have it. After an upgrade of hirewire, do it again.
             """)

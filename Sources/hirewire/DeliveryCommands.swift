@@ -15,7 +15,7 @@ extension WebhookCommands {
                 result. `serve` sends it.
                 """)
         @OptionGroup var common: Common
-        @Argument(help: "The endpoint's id.") var id: EndpointID
+        @Argument(help: "The endpoint's id, ep_…: see `webhooks list`.") var id: EndpointID
         @Flag(help: "Wait for the first attempt and say what came of it; the exit code is 1 unless it succeeded.") var wait = false
 
         func run() throws {
@@ -129,7 +129,7 @@ extension WebhookCommands {
             abstract: "Show one delivery: its body, and each attempt with headers and answer.",
             discussion: "For example: hirewire webhooks delivery dlv_01J…")
         @OptionGroup var common: Common
-        @Argument(help: "The delivery's id.") var id: DeliveryID
+        @Argument(help: "The delivery's id, dlv_…: see `webhooks deliveries`.") var id: DeliveryID
 
         func run() throws {
             guard let detail = try SQLiteOutbox(common.open()).delivery(id) else { throw WebhookCommands.missing(id) }
@@ -142,7 +142,7 @@ extension WebhookCommands {
             abstract: "Send one delivery again, whatever became of it: the same id and body.",
             discussion: "For example: hirewire webhooks redeliver dlv_01J…")
         @OptionGroup var common: Common
-        @Argument(help: "The delivery's id.") var id: DeliveryID
+        @Argument(help: "The delivery's id, dlv_…: see `webhooks deliveries`.") var id: DeliveryID
 
         func run() throws {
             guard let summary = try SQLiteOutbox(common.open()).redeliver(id) else { throw WebhookCommands.missing(id) }

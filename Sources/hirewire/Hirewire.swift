@@ -11,14 +11,15 @@ struct Hirewire: AsyncParsableCommand {
         commandName: "hirewire",
         abstract: "Read access to a company's recruiting data for every tool, and word of every change.",
         discussion: """
-            Start with `hirewire serve --demo`: it loads an invented company, prints a key and a curl line that works.
+            Start with `hirewire serve --demo`: it loads an invented company, prints a key
+            and a curl line that works.
 
             With your own data:
               hirewire import candidates candidates.csv
               hirewire keys create --name dashboard
               hirewire serve
 
-            Every command takes --database FILE (default hirewire.db) and works while `serve` runs on that file.
+            Every command takes --database FILE and works while `serve` runs on that file.
             """,
         version: HirewireServer.version,
         subcommands: [
@@ -44,6 +45,7 @@ struct Hirewire: AsyncParsableCommand {
 
     /// - Parameter kind: the command whose usage is shown.
     private static func finish(_ error: any Error, of kind: any ParsableCommand.Type) -> Never {
+        let words = CommandWords(CommandLine.arguments.dropFirst(), of: self)
         switch error {
         case is CleanExit: exit(withError: error)
         case let code as ExitCode: Foundation.exit(code.rawValue)
@@ -53,11 +55,13 @@ struct Hirewire: AsyncParsableCommand {
         case let faults as InputFaults: report(faults.description, code: 1)
         case let refused as NotInPlan: report(refused.description, code: 1)
         case let error as StoreError: report("\(error)", code: 1)
+        case let fault as ValidationError: report("\(fault.message)\n\(words.hint)", code: 2)
         default:
             guard exitCode(for: error) == .validationFailure else {
                 if exitCode(for: error) == .success { exit(withError: error) }
                 report("\(error)", code: 1)
             }
+            if let stray = words.stray { report("\(stray)\n\(words.hint)", code: 2) }
             FileHandle.standardError.write(Data((kind.fullMessage(for: error) + "\n").utf8))
             Foundation.exit(2)
         }
@@ -69,6 +73,31 @@ struct Hirewire: AsyncParsableCommand {
     }
 }
 
+/// The words of a command line that name the command.
+struct CommandWords {
+    /// Where its help is.
+    let hint: String
+    /// What is wrong with the word that should name a command and names none; nil where none does.
+    let stray: String?
+
+    init(_ arguments: some Sequence<String>, of root: any ParsableCommand.Type) {
+        var (kind, names, stray) = (root, [root._commandName], String?.none)
+        for word in arguments {
+            let known = kind.configuration.subcommands
+            guard !known.isEmpty, !word.hasPrefix("-"), word != "help" else { break }
+            guard let next = known.first(where: { $0._commandName == word }) else {
+                let path = names.joined(separator: " ")
+                stray = "there is no command '\(path) \(word)'\(Suggestion.text(for: word, in: known.map { $0._commandName }))"
+                break
+            }
+            kind = next
+            names.append(word)
+        }
+        hint = "See `\(names.joined(separator: " ")) --help`."
+        self.stray = stray
+    }
+}
+
 /// A failure in words for the one who typed the command.
 struct Failure: Error, CustomStringConvertible {
     let description: String
@@ -77,7 +106,9 @@ struct Failure: Error, CustomStringConvertible {
 
 /// What every command takes.
 struct Common: ParsableArguments {
-    @Option(help: ArgumentHelp("The database file.", valueName: "file"), completion: .file())
+    @Option(
+        help: ArgumentHelp("The database file (default: that of HIREWIRE_DATABASE, else hirewire.db).", valueName: "file"),
+        completion: .file())
     var database: String?
 
     @Flag(name: .customLong("json"), help: "Print JSON, one object a line, for programs.")
@@ -93,7 +124,7 @@ struct Common: ParsableArguments {
 
 /// The organization that a command is about.
 struct InOrganization: ParsableArguments {
-    @Option(help: ArgumentHelp("The organization; `default` unless given.", valueName: "name"))
+    @Option(help: ArgumentHelp("The organization.", valueName: "name"))
     var organization = "default"
 
     func find(in database: Database) throws -> Organization { try Self.find(organization, in: database) }

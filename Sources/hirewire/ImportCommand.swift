@@ -10,15 +10,17 @@ struct Import: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Load records from CSV, NDJSON or JSON; again for what changed.",
         discussion: """
-            Records are matched by external_id: new ones are created, changed ones updated, equal ones left alone. A row that
-            can't be taken goes to the rejects file with its line and reason; the others go on, and the exit code is 1.
+            Records are matched by external_id: new ones are created, changed ones
+            updated, equal ones left alone. A row that can't be taken goes to the rejects
+            file with its line and reason; the others go on, and the exit code is 1.
 
-            Fields have their own names; relations are candidate_id or candidate_external_id, and so on; lists in a CSV cell are
-            separated by ';'; times are RFC 3339. A mapping loads any other export: see README.
+            Fields have their own names; relations are candidate_id or
+            candidate_external_id, and so on; lists in a CSV cell are separated by ';';
+            times are RFC 3339. A mapping loads any other export: see README.
 
               hirewire import jobs jobs.csv
               hirewire import candidates export.json --mapping ats.json
-              zcat people.ndjson.gz | hirewire import candidates - --format ndjson --no-events
+              zcat people.ndjson.gz | hirewire import candidates - --format ndjson
             """)
     @OptionGroup var common: Common
     @OptionGroup var place: InOrganization

@@ -65,7 +65,7 @@ struct Keys: ParsableCommand {
     struct Rotate: ParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Give a key a new secret, shown this once.")
         @OptionGroup var common: Common
-        @Argument(help: "The key's public id.") var keyID: String
+        @Argument(help: "The key's public id: see `keys list`.") var keyID: String
         @Option(help: "How long the old secret works on: 0s, 30m, 24h.") var overlap = "24h"
 
         func run() throws {
@@ -84,7 +84,7 @@ struct Keys: ParsableCommand {
     struct Revoke: ParsableCommand {
         static let configuration = CommandConfiguration(abstract: "End a key for good, at once.")
         @OptionGroup var common: Common
-        @Argument(help: "The key's public id.") var keyID: String
+        @Argument(help: "The key's public id: see `keys list`.") var keyID: String
 
         func run() throws {
             guard let key = try common.open().revokeKey(keyID) else {

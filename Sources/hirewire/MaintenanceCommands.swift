@@ -6,8 +6,12 @@ import SQLiteStorage
 struct Backup: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Write a consistent copy, also while serving.",
-        discussion:
-            "Once webhooks have secrets, their key file (beside the database) must be kept with the copy: without it they can't be read.")
+        discussion: """
+            For example: hirewire backup /mnt/copies/hirewire-$(date +%F).db
+
+            Once webhooks have secrets, their key file (beside the database) must be kept
+            too: without it they can't be read.
+            """)
     @OptionGroup var common: Common
     @Argument(help: "The file to write; it must not exist.", completion: .file()) var file: String
 

@@ -6,9 +6,13 @@ struct Organizations: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Add, edit or list organizations: tenants, between which nothing crosses.",
         discussion: """
-            hirewire organizations add acme --display-name "Acme Ltd"
-            hirewire organizations edit acme --match-threshold 80      candidate.matched from a score of 80 on
-            hirewire organizations edit acme --webhooks off            what its endpoints are owed is held until it is on again
+            For example:
+              hirewire organizations add acme --display-name "Acme Ltd"
+              hirewire organizations edit acme --match-threshold 80
+              hirewire organizations edit acme --webhooks off --max-keys 5
+
+            With the first `edit`, matches raise candidate.matched from a score of 80 on;
+            with the second, what is owed to its endpoints is held until it is on again.
             """,
         subcommands: [Add.self, Edit.self, List.self])
 

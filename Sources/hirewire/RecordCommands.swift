@@ -7,8 +7,12 @@ struct SetFields: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "set", abstract: "Change fields of one record.",
         discussion: """
-            For example: hirewire set candidate cand_01J… status=interviewing
-            field= clears a field; lists are separated by ';'; field:=JSON gives a value as JSON.
+            For example:
+              hirewire set candidate cand_01J… status=interviewing
+              hirewire set job R-209 'required_skills=Swift;SQL' location=
+
+            field= clears a field; lists are separated by ';'; field:=JSON gives a value as
+            JSON.
             """)
     @OptionGroup var common: Common
     @OptionGroup var place: InOrganization
@@ -97,9 +101,10 @@ struct Erase: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Erase a candidate: the right to be forgotten.",
         discussion: """
-            Personal data leaves the record, its applications, interviews, matches, calls and events, the full-text index and
-            the file's free pages. Returns when no byte of it is left in the database and its journal. A tombstone stays.
-            Backups made earlier are yours to delete.
+            Personal data leaves the record, its applications, interviews, matches, calls
+            and events, the full-text index and the file's free pages. Returns when no
+            byte of it is left in the database and its journal. A tombstone stays. Backups
+            made earlier are yours to delete.
             """)
     @OptionGroup var common: Common
     @OptionGroup var place: InOrganization

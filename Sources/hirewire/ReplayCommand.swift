@@ -18,7 +18,7 @@ extension WebhookCommands {
                 command that goes on from there.
                 """)
         @OptionGroup var common: Common
-        @Argument(help: "The endpoint's id.") var id: EndpointID
+        @Argument(help: "The endpoint's id, ep_…: see `webhooks list`.") var id: EndpointID
         @Option(help: "Events from this time on: RFC 3339, or how long ago, such as 6h; the oldest kept unless given.") var since: String?
         @Option(help: "Events before this time; now unless given.") var until: String?
         @Option(

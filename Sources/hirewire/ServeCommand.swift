@@ -11,19 +11,30 @@ import Server
 struct Serve: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Serve the API until stopped.",
-        discussion: "Each setting is a flag, or a variable of the environment:\n"
-            + ServeSettings.variables.map { "  HIREWIRE_\($0.name)  \($0.meaning)" }.joined(separator: "\n"))
+        discussion: """
+            For example:
+              hirewire serve --demo
+              hirewire serve --database /srv/hirewire.db --log-format json
+              HIREWIRE_PORT=9090 HIREWIRE_ACCESS_LOG=off hirewire serve
 
-    @Option(help: ArgumentHelp("The database file (default: hirewire.db).", valueName: "file"), completion: .file()) var database: String?
+            Each setting is a flag, or a variable of the environment by the same name:
+            HIREWIRE_PUBLIC_URL is --public-url, HIREWIRE_WEBHOOK_ALLOW_HTTP=on is
+            --webhook-allow-http. A flag counts before a variable. Lists are separated by
+            commas, or their flag is repeated; times are such as 90d, 12h, 30m or 20s.
+            """)
+
+    @Option(
+        help: ArgumentHelp("The database file (default: hirewire.db, of a demo hirewire-demo.db).", valueName: "file"), completion: .file())
+    var database: String?
     @Option(help: "The public listener's address (default: 127.0.0.1).") var host: String?
     @Option(help: "The public listener's port; 0 takes a free one (default: 8080).") var port: String?
-    @Option(help: "The operator listener's address (default: 127.0.0.1).") var operatorHost: String?
-    @Option(help: "The operator listener's port (default: 8081).") var operatorPort: String?
+    @Option(help: "The operator listener's address: pages, pushes, metrics (default: 127.0.0.1).") var operatorHost: String?
+    @Option(help: "Its port; 0 takes a free one (default: 8081).") var operatorPort: String?
     @Flag(help: "The operator listener may be where other machines reach it.") var operatorAllowRemote = false
     @Option(help: "What links begin with, such as https://api.example.com.") var publicUrl: String?
     @Option(help: "Addresses of your own proxies, which say where a request comes from, such as 10.0.0.0/8; may be repeated.")
     var trustedProxy: [String] = []
-    @Option(help: "Origins that browsers may call from, separated by commas.") var corsOrigins: String?
+    @Option(help: "Origins that browsers may call from; * for any.") var corsOrigins: String?
     @Option(help: "A PEM certificate chain: TLS with HTTP/2.", completion: .certificates) var tlsCertificate: String?
     @Option(help: "The certificate's private key, PEM.", completion: .certificates) var tlsKey: String?
     @Option(help: "text or json (default: text).", completion: .logFormats) var logFormat: String?

@@ -107,7 +107,7 @@ extension WebhookCommands {
                 another endpoint.
                 """)
         @OptionGroup var common: Common
-        @Argument(help: "The endpoint's id.") var id: EndpointID
+        @Argument(help: "The endpoint's id, ep_…: see `webhooks list`.") var id: EndpointID
         @Option(help: ArgumentHelp("Where deliveries go: https://…", valueName: "url")) var url: String?
         @OptionGroup var options: EndpointOptions
         @Flag(inversion: .prefixedNo, help: "Send personal data too; for `standard`.") var includePii: Bool?
@@ -158,7 +158,7 @@ extension WebhookCommands {
         static let configuration = CommandConfiguration(
             abstract: "Show one endpoint with all its settings.", discussion: "For example: hirewire webhooks show ep_01J…")
         @OptionGroup var common: Common
-        @Argument(help: "The endpoint's id.") var id: EndpointID
+        @Argument(help: "The endpoint's id, ep_…: see `webhooks list`.") var id: EndpointID
 
         func run() throws {
             let database = try common.open()

@@ -8,7 +8,7 @@ extension WebhookCommands {
         static let configuration = CommandConfiguration(
             abstract: "Enable an endpoint; what was held goes out.", discussion: "For example: hirewire webhooks enable ep_01J…")
         @OptionGroup var common: Common
-        @Argument(help: "The endpoint's id.") var id: EndpointID
+        @Argument(help: "The endpoint's id, ep_…: see `webhooks list`.") var id: EndpointID
 
         func run() throws {
             let database = try common.open()
@@ -24,7 +24,7 @@ extension WebhookCommands {
             abstract: "Disable an endpoint; deliveries are held for it until it is enabled.",
             discussion: "For example: hirewire webhooks disable ep_01J…")
         @OptionGroup var common: Common
-        @Argument(help: "The endpoint's id.") var id: EndpointID
+        @Argument(help: "The endpoint's id, ep_…: see `webhooks list`.") var id: EndpointID
 
         func run() throws {
             let database = try common.open()
@@ -44,7 +44,7 @@ extension WebhookCommands {
                 To stop for a while use `disable`: then nothing is lost.
                 """)
         @OptionGroup var common: Common
-        @Argument(help: "The endpoint's id.") var id: EndpointID
+        @Argument(help: "The endpoint's id, ep_…: see `webhooks list`.") var id: EndpointID
 
         func run() throws {
             let database = try common.open()
@@ -70,7 +70,7 @@ extension WebhookCommands {
                 `tenzo` may have no secret; --none takes it away.
                 """)
         @OptionGroup var common: Common
-        @Argument(help: "The endpoint's id.") var id: EndpointID
+        @Argument(help: "The endpoint's id, ep_…: see `webhooks list`.") var id: EndpointID
         @Option(help: "How long the old secret counts, 0s to 7d (default: 24h for `standard`, 0s for others).") var overlap: String?
         @Option(help: "The new secret, made unless given; - reads it from standard input.") var secret: String?
         @Flag(help: "Have no secret from now on: deliveries are not signed. Where the dialect allows that.") var none = false

@@ -12,9 +12,9 @@ import Testing
                 cell.trimmingCharacters(in: .whitespaces)
             }
         }
-        #expect(rows.map(\.[1]) == ServeSettings.variables.map { "`HIREWIRE_\($0.name)`" })
+        #expect(rows.map(\.[1]) == ServeSettings.variables.map { "`HIREWIRE_\($0)`" })
         #expect(
-            rows.map(\.[0]) == ServeSettings.variables.map { "`--\($0.name.lowercased().replacing("_", with: "-"))`" })
+            rows.map(\.[0]) == ServeSettings.variables.map { "`--\($0.lowercased().replacing("_", with: "-"))`" })
         #expect(rows.allSatisfy { $0.count == 4 && !$0[3].isEmpty })
     }
 }

@@ -36,7 +36,10 @@ import Testing
         #expect(packed.body.count * 5 <= plain.body.count, "\(plain.body.count) to \(packed.body.count) bytes")
     }
 
-    @Test(arguments: ["", "identity", "gzip;q=0", "gzip; q=0.0, *", "*;q=0", "deflate", "gzipped", ",;,"])
+    @Test(arguments: [
+        "", "identity", "gzip;q=0", "gzip; q=0.0, *", "*;q=0", "deflate", "gzipped", ",;,", "gzip;q=0.5, identity",
+        "identity;q=0.9, gzip; q=0.8, *",
+    ])
     func whoDoesNotTakeItGetsThePageAsItIs(_ accepted: String) throws {
         let (server, key) = try shared()
         let answer = try server.get("/api/v1/candidates?limit=100", key: key, ["Accept-Encoding: \(accepted)"])

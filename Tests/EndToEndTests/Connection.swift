@@ -128,6 +128,13 @@ final class Connection {
         return (0...(bytes.count - 4)).first { bytes[$0] == 13 && bytes[$0..<($0 + 4)].elementsEqual(end) }.map { $0 + 4 }
     }
 
+    /// What has come, or comes next; nothing at the end.
+    func receiveSome() throws -> [UInt8] {
+        while received.isEmpty, !hasEnded { try more() }
+        defer { received = [] }
+        return received
+    }
+
     /// Reads to the end of the connection.
     ///
     /// - Returns: what still came.

@@ -78,7 +78,7 @@ import Testing
             let sides = pair.split(separator: "=", maxSplits: 1).map(String.init)
             environment[sides[0]] = sides[1].replacingOccurrences(of: "/data", with: folder.path)
         }
-        let names = Set(ServeSettings.variables.map { "HIREWIRE_" + $0.name })
+        let names = Set(ServeSettings.variables.map { "HIREWIRE_" + $0 })
         #expect(!environment.isEmpty && names.isSuperset(of: environment.keys))
         #expect(texts("USER", 1) == ["10001"] && texts("ENTRYPOINT", 1) == ["[\"hirewire\"]"] && texts("CMD", 1) == ["[\"serve\"]"])
         let server = try Server(folder("hirewire.db"), environment: environment)

@@ -54,7 +54,7 @@ import Testing
     ])
     func badUsageIsRefusedAndStoresNothing(options: [String]) throws {
         let finished = try shell.run(["webhooks", "add"] + options)
-        #expect(finished.exitCode == 2 && finished.output.isEmpty && finished.errors.contains("Error: "))
+        #expect(finished.exitCode == 2 && finished.output.isEmpty && finished.errors.contains("hirewire webhooks add --help"))
         #expect(try shell.lines("webhooks", "list").isEmpty)
     }
 

@@ -1,14 +1,9 @@
 import Foundation
 import Testing
 
-/// Whole tables as lines and as CSV, read by curl and by Python's csv.
-@Suite(.serialized) struct ExportTests {
-    private let folder: Folder
-
-    init() throws { folder = try Folder() }
-
-    /// A server with so many candidates of some 5 KB each.
-    private func server(of count: Int, _ arguments: [String] = []) throws -> Server {
+extension Server {
+    /// One with so many candidates of some 5 KB each.
+    static func ofLongRows(_ count: Int, in folder: Folder, _ arguments: [String] = []) throws -> Server {
         let filler = String(repeating: "words of a long remark ", count: 200)
         let rows = (0..<count).map {
             "{\"external_id\":\"c\($0)\",\"full_name\":\"Person \($0), =2+3 \\\"x\\\"\",\"skills\":[\"C++\",\"a;b\"],\"custom\":{\"n\":\($0),\"text\":\"\(filler)\"}}\n"
@@ -16,6 +11,17 @@ import Testing
         let server = try Server(folder("exports.db"), arguments)
         _ = try server.command("import", "candidates", try folder.write(rows.joined(), to: "rows.ndjson"), "--no-events")
         return server
+    }
+}
+
+/// Whole tables as lines and as CSV, read by curl and by Python's csv.
+@Suite(.serialized) struct ExportTests {
+    private let folder: Folder
+
+    init() throws { folder = try Folder() }
+
+    private func server(of count: Int, _ arguments: [String] = []) throws -> Server {
+        try Server.ofLongRows(count, in: folder, arguments)
     }
 
     private func curl(_ server: Server, _ target: String, _ arguments: [String], key: String) throws -> Finished {
@@ -195,22 +201,8 @@ import Testing
             #expect(try server.get("/api/v1/jobs", key: key).status == 200)
         }
         #expect(try poll(seconds: 10, every: 0.2) { try server.get("/api/v1/jobs?export=all&format=csv", key: key).status == 200 })
-        #expect(poll(seconds: 5) { !server.process.errors.contains("level=error") })
-    }
-
-    @Test func anExportCostsTenTokensOrTheWholeBucket() throws {
-        let server = try Server(folder("tokens.db"), ["--demo"])
-        func left(_ answer: Response) -> Int? { answer["RateLimit"]?.firstMatch(of: #/r=(\d+)/#).flatMap { Int($0.output.1) } }
-        let usual = try server.makeKey("--rate-limit", "60").token
-        let export = try server.get("/api/v1/jobs?export=all", key: usual)
-        #expect(export.status == 200 && left(export) == 50)
-        // What has not changed costs a tenth of one.
-        let tag = try #require(export["ETag"])
-        let again = try server.get("/api/v1/jobs?export=all", key: usual, ["If-None-Match: \(tag)"])
-        #expect(again.status == 304 && (left(again) ?? 0) >= 49)
-        let small = try server.makeKey("--rate-limit", "3").token
-        #expect(try server.get("/api/v1/jobs?export=all", key: small).status == 200)
-        #expect(try server.get("/api/v1/jobs?export=all", key: small).status == 429)
+        // Who leaves is no fault of ours.
+        #expect(!server.process.errors.contains(" error ") && !server.process.errors.contains(" warning "))
     }
 
     @Test(arguments: [
@@ -219,7 +211,7 @@ import Testing
         ("", "text/csv;q=0.5, application/json;q=0.4", "text/csv"), ("", "text/csv;q=0.5, */*", "application/json"),
         ("", "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", "application/json"),
         ("&format=csv", "application/json", "text/csv"), ("&format=json", "text/csv", "application/json"),
-        ("&format=ndjson", "text/html", "application/x-ndjson"),
+        ("&format=ndjson", "text/html", "application/x-ndjson"), ("&form%61t=%63sv", "*/*", "text/csv"),
     ])
     func whatIsAskedForIsAnswered(_ parameter: String, _ accept: String, _ type: String) throws {
         let shared = try SharedServer.running

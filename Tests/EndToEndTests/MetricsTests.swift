@@ -54,6 +54,7 @@ private struct TableRow {
         for path in ["candidates", "jobs", "matches?limit=3", "events", "candidates?limit=0"] {
             _ = try server.get("/api/v1/" + path, key: server.key)
         }
+        _ = try server.get("/api/v1/jobs?export=all", key: server.key)
         _ = try server.get("/api/v1/candidates", key: "rk_nonsense")
         _ = try server.get("/nowhere")
         let limited = try server.makeKey(limit: 1).token
@@ -115,13 +116,14 @@ private struct TableRow {
         #expect(try Self.messagesInSources() == Set(listed.keys).subtracting(["request"]))
     }
 
-    /// The constants that the server room gives to its logger.
+    /// The constants that the server room logs.
     private static func messagesInSources() throws -> Set<String> {
         let room = Tools.root.appendingPathComponent("Sources/Server")
         var messages: Set<String> = []
         for file in try FileManager.default.contentsOfDirectory(at: room, includingPropertiesForKeys: nil) {
             let text = try String(contentsOf: file, encoding: .utf8)
             messages.formUnion(text.matches(of: #/logger\.(?:info|notice|warning|error)\(\s*"([^"]+)"/#).map { String($0.1) })
+            messages.formUnion(text.matches(of: #/output\.line\("[a-z]+", "([^"]+)"/#).map { String($0.1) })
             // Said by the one function that repeats a chore.
             messages.formUnion(text.matches(of: #/every\(\s*seconds: [^"]*"([^"]+)"\)/#).map { String($0.1) })
         }

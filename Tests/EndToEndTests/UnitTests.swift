@@ -38,7 +38,7 @@ import Testing
         #expect(unit["Type"] == ["notify"] && unit["ExecStart"] == ["/usr/local/bin/hirewire serve"])
         let patience = try #require(unit["TimeoutStopSec"]?.first.flatMap { Int($0) })
         #expect(patience >= defaults.shutdownGrace + 10)
-        let names = Set(ServeSettings.variables.map { "HIREWIRE_" + $0.name })
+        let names = Set(ServeSettings.variables.map { "HIREWIRE_" + $0 })
         for line in unit["Environment"] ?? [] { #expect(names.contains(String(line.prefix { $0 != "=" }))) }
         // Bad settings exit with what is not tried again.
         #expect(unit["RestartPreventExitStatus"] == ["2"] && unit["Restart"] == ["on-failure"])
