@@ -10,6 +10,11 @@ JOB = ["external_id", "version", "title", "department", "status", "required_skil
 def digest(rows):
     """Of rows of `external_id`, score, microseconds of `updated_at`, candidate and job, in whatever order they come."""
     lines = sorted(
-        repr((external, float(score), updated, [candidate[name] for name in CANDIDATE], [job[name] for name in JOB]))
+        repr((external, float(score), updated, [plain(candidate[name]) for name in CANDIDATE], [plain(job[name]) for name in JOB]))
         for external, score, updated, candidate, job in rows)
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def plain(value):
+    """20 and 20.0 are one number, however a server prints it."""
+    return float(value) if isinstance(value, (int, float)) else value

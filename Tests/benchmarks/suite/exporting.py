@@ -118,7 +118,7 @@ def flat(one):
         elif forms.get(name) in (LIST, OBJECT):
             cells[name] = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
         else:
-            text = str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+            text = str(value)
             cells[name] = "'" + text if isinstance(value, str) and text[:1] in ("=", "+", "-", "@", "\t", "\r", "\n") else text
     return cells
 

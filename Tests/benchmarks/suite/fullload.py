@@ -30,15 +30,10 @@ def common(alias):
         "created_at": printed(f"{alias}created_at"), "updated_at": printed(UPDATED.format(alias)), "deleted_at": "NULL"}.items()
 
 
-def whole(number):
-    """20, not 20.0, where it is."""
-    return f"CASE WHEN {number} = CAST({number} AS INTEGER) THEN CAST({number} AS INTEGER) ELSE {number} END"
-
-
-def fields(alias, *names, lists=(), numbers=()):
+def fields(alias, *names, lists=()):
     for name in names:
         column = f"{alias}{name}"
-        yield name, f"json({column})" if name in lists else whole(column) if name in numbers else column
+        yield name, f"json({column})" if name in lists else column
 
 
 def json_object(pairs):
@@ -51,7 +46,7 @@ def view():
         *common("c."),
         *fields("c.", "first_name", "last_name", "full_name", "headline", "location", "source", "status", "skills",
                 "years_experience", "email", "phone", "profile_url", "share_url", "external_user_id", "resume_file_name",
-                "resume_media_type", "resume_size", "custom", lists=("skills", "custom"), numbers=("years_experience",))])
+                "resume_media_type", "resume_size", "custom", lists=("skills", "custom"))])
     job = json_object([
         *common("j."),
         *fields("j.", "title", "department", "location", "employment_type", "status", "description", "salary_min", "salary_max",
@@ -115,8 +110,6 @@ def parsed(row):
     candidate, job = dict(zip(CANDIDATE, values)), dict(zip(JOB, values[len(CANDIDATE) :]))
     for one, name in ((candidate, "skills"), (candidate, "custom"), (job, "required_skills")):
         one[name] = one[name] and json.loads(one[name])
-    if candidate["years_experience"] is not None and candidate["years_experience"].is_integer():
-        candidate["years_experience"] = int(candidate["years_experience"])
     return external, score, updated, candidate, job
 
 

@@ -106,7 +106,7 @@ class SingerCopy:
 def airbyte(bench):
     """check, discover and read, as the platform calls a source, and read once more with the state."""
     client = Client(bench, "Airbyte manifest", "airbyte.yaml")
-    copy = AirbyteCopy(client.program.database)
+    copy = AirbyteCopy(client)
     write(client.folder / "config.json", {"url": client.program.public, "key": client.key["key"]})
     status = [one for one in call(client, "check") if one["type"] == "CONNECTION_STATUS"]
     client.hold(status[0]["connectionStatus"]["status"] == "SUCCEEDED", "the check failed", status)
@@ -131,18 +131,20 @@ def discovered(client):
     return catalog["streams"]
 
 
+def whole(client, record):
+    """Airbyte's messages leave out what is null."""
+    return dict.fromkeys(stored.fields(client.program.database, record["stream"])) | record["data"]
+
+
 class AirbyteCopy(SingerCopy):
-    def __init__(self, database):
+    def __init__(self, client):
         super().__init__()
-        self.states = {}
-        self.fields = {kind: dict.fromkeys(stored.fields(database, kind)) for kind in stored.KINDS}
+        self.client, self.states = client, {}
 
     def take(self, messages):
         for message in messages:
             if message["type"] == "RECORD":
-                # Airbyte's messages leave out what is null.
-                kind = message["record"]["stream"]
-                self.keep(kind, self.fields[kind] | message["record"]["data"])
+                self.keep(message["record"]["stream"], whole(self.client, message["record"]))
             elif message["type"] == "STATE":
                 state = message["state"]
                 self.states[state["stream"]["stream_descriptor"]["name"]] = {"type": state["type"], "stream": state["stream"]}

@@ -44,7 +44,7 @@ def airbyte(bench):
 
     def read():
         said = [one["record"] for one in etl.call(client, "read", "--catalog", "catalog.json") if one["type"] == "RECORD"]
-        return living((one["stream"], one["data"]) for one in said)
+        return living((one["stream"], etl.whole(client, one)) for one in said)
 
     return client.walk(read)
 

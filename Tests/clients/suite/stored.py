@@ -1,6 +1,7 @@
 """What the clients should have read, from the database's file by Python's own sqlite3: nothing of the API in between."""
 
 import datetime
+import functools
 import json
 import re
 import sqlite3
@@ -55,7 +56,9 @@ def record(kind, row):
     return one
 
 
+@functools.cache
 def fields(database, kind):
+    """Their names."""
     return list(next(iter(records(database, kind).values())))
 
 
