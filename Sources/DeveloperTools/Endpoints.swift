@@ -26,15 +26,22 @@ extension DeveloperTools {
             "eventsInShort": endpoint.types == nil ? "all (\(events.count))" : "\(events.count) of \(facts.types.count)",
             "carriesPersonal": endpoint.carriesPersonal, "isSigned": endpoint.secret != nil, "waiting": Shown.number(waiting),
             "hasWaiting": waiting > 0, "created": Shown.time(endpoint.createdAt, now: visit.now), "attempts": policy.attempts,
-            "schedule": policy.delays.isEmpty
-                ? "no second attempt" : policy.delays.map { Span.text(milliseconds: $0) }.joined(separator: ", "),
+            "delays": Self.delays(policy),
             "timeout": Span.text(milliseconds: policy.deadline),
         ]
         shown["job"] = endpoint.job.map { RecordID(kind: .job, ulid: $0).description }
         shown["lastSuccess"] = endpoint.lastSuccessAt.map { Shown.time($0, now: visit.now) }
         shown["failingSince"] = endpoint.failingSince.map { Shown.time($0, now: visit.now) }
+        shown["failingFor"] = endpoint.failingSince.map { Shown.age(of: $0, now: visit.now) }
         shown["overlap"] = endpoint.previous.flatMap { $0.until > visit.now ? Shown.time($0.until, now: visit.now) : nil }
         return shown.merging(health(of: endpoint, visit)) { $1 }
+    }
+
+    /// The delays before the attempts that there are; the last of a schedule comes again until they are used up.
+    private static func delays(_ policy: DeliveryPolicy) -> String {
+        let all = (1..<max(policy.attempts, 1)).compactMap(policy.delay)
+        let shown = all.prefix(max(policy.delays.count, 1)).map { Span.text(milliseconds: $0) }
+        return shown.isEmpty ? "none" : shown.joined(separator: ", ") + (all.count > shown.count ? ", then the last again" : "")
     }
 
     private func health(of endpoint: Endpoint, _ visit: Visit) -> [String: Any] {
@@ -55,7 +62,7 @@ extension DeveloperTools {
         let recent = try stores.log.deliveries(query)
         var content = shown(endpoint, visit, waiting: try stores.log.waiting()[endpoint.id] ?? 0)
         content["deliveries"] = recent.rows.map { shown($0, visit, [endpoint.id: endpoint.shownURL]) }
-        content["hasDeliveries"] = !recent.rows.isEmpty
+        (content["hasDeliveries"], content["isOfOne"]) = (!recent.rows.isEmpty, true)
         content["notes"] = (try? stores.desk.notes(on: endpoint.url)) ?? []
         content["heading"] = Shown.visible(endpoint.shownURL)
         return page("endpoint", visit, title: "Endpoint", section: "/webhooks", content)

@@ -140,11 +140,16 @@ extension DeveloperTools {
 
     // MARK: Forms
 
+    /// Fields that a form calls otherwise than an address does.
+    private static let labels = ["since": "from", "updated_after": "changed after", "q": "search"]
+
     /// What is wrong with a form, for its head and its fields.
     static func summary(of faults: [InputFault]) -> [String: Any] {
         guard !faults.isEmpty else { return [:] }
         var content: [String: Any] = [
-            "faults": faults.map { ["field": $0.pointer, "text": "\($0.pointer.replacing("_", with: " ")) \($0.message)"] }
+            "faults": faults.map {
+                ["field": $0.pointer, "text": "\(labels[$0.pointer] ?? $0.pointer.replacing("_", with: " ")) \($0.message)"]
+            }
         ]
         content["hasFaults"] = true
         for fault in faults { content["wrong-\(fault.pointer)"] = fault.message }

@@ -17,18 +17,14 @@ extension DeveloperTools {
                 Chart.attempts(activity, now: visit.now, id: "attempts", span: span).content,
             ],
             "pending": Shown.number(outbox.pending), "held": Shown.number(outbox.held),
-            "oldest": outbox.oldestPending.map { age(of: $0, visit) } ?? "none",
-            "overdue": outbox.oldestDue.map { "overdue for \(age(of: $0, visit))" } ?? "none is overdue",
+            "oldest": outbox.oldestPending.map { Shown.age(of: $0, now: visit.now) } ?? "none",
+            "overdue": outbox.oldestDue.map { "due for \(Shown.age(of: $0, now: visit.now))" } ?? "none is overdue",
             "active": Shown.number(endpoints.count { $0.state == .active }), "endpointCount": Shown.number(endpoints.count),
             "keyCount": Shown.number(try keys(of: visit).count { $0.revokedAt == nil }),
             "events": try latestEvents(visit, most: 8), "refreshes": true,
         ]
         if let problem { content["problem"] = problem }
         return page("overview", visit, title: "Overview", section: "/", content)
-    }
-
-    private func age(of time: Timestamp, _ visit: Visit) -> String {
-        Shown.length(max(visit.now.microseconds - time.microseconds, 0) / 1_000_000)
     }
 
     // MARK: What needs somebody
@@ -41,16 +37,16 @@ extension DeveloperTools {
         for endpoint in endpoints {
             let path = "/webhooks/\(endpoint.id)"
             if case .disabled(let reason, let at) = endpoint.state {
-                add("\(endpoint.shownURL) is paused since \(Shown.relative(at, now: visit.now)): \(reason).", "See the endpoint", path)
+                add("\(endpoint.shownURL) was paused \(Shown.relative(at, now: visit.now)): \(reason).", "See the endpoint", path)
             } else if let since = endpoint.failingSince {
                 add(
-                    "\(endpoint.shownURL) has had nothing but failures since \(Shown.relative(since, now: visit.now)).", "See the endpoint",
+                    "\(endpoint.shownURL) has had nothing but failures for \(Shown.age(of: since, now: visit.now)).", "See the endpoint",
                     path, isBad: true)
             }
         }
         if let oldest = outbox.oldestDue, visit.now.milliseconds(since: oldest) > 60_000 {
             add(
-                "The oldest delivery is due since \(Shown.relative(oldest, now: visit.now)).", "See what waits",
+                "The oldest delivery has been due for \(Shown.age(of: oldest, now: visit.now)).", "See what waits",
                 "/deliveries?status=pending")
         }
         var query = DeliveryQuery()
@@ -59,8 +55,8 @@ extension DeveloperTools {
         )
         if let last = try stores.log.deliveries(query).rows.first {
             add(
-                "Deliveries of the last day were given up; the last is of \(Shown.relative(last.createdAt, now: visit.now)).", "See them",
-                "/deliveries?status=failed")
+                "Deliveries were given up in the last day, the latest made \(Shown.relative(last.createdAt, now: visit.now)).", "See them",
+                "/deliveries?status=\(last.status.rawValue)")
         }
         let soon = visit.now.adding(milliseconds: 14 * 86_400_000)
         for key in try keys(of: visit) where key.revokedAt == nil {

@@ -28,12 +28,12 @@ extension DeveloperTools {
         let path = "/data/\(definition.kind.plural)"
         var content: [String: Any] = [
             "path": path, "isFiltered": parameters.contains { !["limit", "sort", "cursor"].contains($0.name) },
-            "filters": definition.filters.map { RecordFilter($0, visit.request).content },
             "sorts": sorts(definition, visit), "changedSince": visit.request.asked("updated_after") ?? "",
             "includesDeleted": visit.request.asked("include_deleted") == "true",
             "curl": curl("/api/v1/\(definition.kind.plural)", query: Self.query(parameters.map { ($0.name, $0.value) })),
             "columns": RecordColumns.of(definition.kind).map(\.title), "many": definition.kind.plural,
         ]
+        var wrong: String?
         do {
             let request = try ListRequest(parameters, definition: definition)
             let rows = try read(request, definition, visit)
@@ -47,20 +47,23 @@ extension DeveloperTools {
                 content["first"] = path + "?" + Self.query(parameters.filter { $0.name != "cursor" }.map { ($0.name, $0.value) })
             }
         } catch let fault as ParameterFault {
-            content.merge(Self.summary(of: [Self.inputFault(fault)])) { $1 }
-            return page(
-                "list", visit, title: definition.kind.title, section: path, content, status: .unprocessableContent)
+            let fault = Self.inputFault(fault)
+            content.merge(Self.summary(of: [fault])) { $1 }
+            wrong = fault.pointer
         }
-        return page("list", visit, title: definition.kind.title, section: path, content)
+        content["filters"] = definition.filters.map { RecordFilter($0, visit.request, isWrong: $0.name == wrong).content }
+        return page(
+            "list", visit, title: definition.kind.title, section: path, content, status: wrong == nil ? .ok : .unprocessableContent)
     }
 
     private func sorts(_ definition: ListDefinition, _ visit: Visit) -> [[String: Any]] {
         let asked = visit.request.asked("sort") ?? ""
         return [["value": "", "text": "default", "isChosen": asked.isEmpty]]
             + definition.sorts.flatMap { field in
-                [(field, "\(field.replacing("_", with: " ")), up"), ("-" + field, "\(field.replacing("_", with: " ")), down")].map {
-                    ["value": $0.0, "text": $0.1, "isChosen": $0.0 == asked]
-                }
+                [(field, "\(field.replacing("_", with: " ")), ascending"), ("-" + field, "\(field.replacing("_", with: " ")), descending")]
+                    .map {
+                        ["value": $0.0, "text": $0.1, "isChosen": $0.0 == asked]
+                    }
             }
     }
 
@@ -190,10 +193,11 @@ extension DeveloperTools {
 /// A filter of a list as a field of a form.
 private struct RecordFilter {
     let filter: ListFilter
+    let isWrong: Bool
     let values: [String]
 
-    init(_ filter: ListFilter, _ request: PageRequest) {
-        self.filter = filter
+    init(_ filter: ListFilter, _ request: PageRequest, isWrong: Bool) {
+        (self.filter, self.isWrong) = (filter, isWrong)
         values = request.query.filter { $0.name == filter.name && !$0.value.isEmpty }.map(\.value)
     }
 
@@ -201,6 +205,7 @@ private struct RecordFilter {
         // What was asked for by an address beside the first value stays a part of the form.
         var content: [String: Any] = [
             "name": filter.name, "label": label, "value": values.first ?? "", "others": values.dropFirst().map { ["value": $0] },
+            "isWrong": isWrong,
         ]
         switch filter.form {
         case .choice(let words):
@@ -209,7 +214,7 @@ private struct RecordFilter {
             content["choices"] = (words + asked).map { ["word": $0, "isChosen": values.first == $0] as [String: Any] }
         case .number(let range):
             (content["isNumber"], content["least"], content["most"]) = (true, Int(range.lowerBound), Int(range.upperBound))
-        case .time: (content["isText"], content["hint"]) = (true, "2026-01-31T09:00:00Z")
+        case .time: (content["isText"], content["isTime"], content["hint"]) = (true, true, "2026-01-31T09:00:00Z")
         case .ids(let kind): (content["isText"], content["hint"]) = (true, "\(kind.prefix)_…")
         case .words, .text: content["isText"] = true
         case .search: (content["isSearch"], content["isText"]) = (true, false)

@@ -17,6 +17,9 @@ enum Shown {
         return seconds > 0 ? "\(length(seconds)) ago" : "in \(length(-seconds))"
     }
 
+    /// How long ago, without saying `ago`: `12 s`.
+    static func age(of time: Timestamp, now: Timestamp) -> String { length(max(now.microseconds - time.microseconds, 0) / 1_000_000) }
+
     /// A length of time in its largest fitting unit.
     static func length(_ seconds: Int64) -> String {
         switch seconds {

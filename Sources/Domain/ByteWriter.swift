@@ -121,6 +121,13 @@ public struct ByteWriter: ~Copyable {
         }
     }
 
+    /// The same with a point in whole ones too, as SQLite prints them: tools that guess a column's type from the rows that
+    /// come first would take `6` for an integer, and `6.5` later for a fault.
+    public mutating func append(decimal value: Double) {
+        append(number: value)
+        if value.magnitude < 0x1p53, value == value.rounded(.towardZero) { append(text: ".0") }
+    }
+
     @inlinable
     public mutating func append(time: Timestamp) {
         reserve(29)

@@ -81,7 +81,7 @@ public struct CSVForm: Sendable {
                 out.append(cells[index].prefix)
                 out.append(ulid: row.ulid(column))
             case .integer: out.append(integer: row.integer(column))
-            case .number: out.append(number: row.number(column))
+            case .number: out.append(decimal: row.number(column))
             case .time: out.append(plain: row.time(column))
             case .maskedExternalID where row.text(column).contains(0x40): hidden = true
             case .maskedExternalID, .externalID, .text, .json: out.append(cell: row.text(column))

@@ -22,7 +22,7 @@ public enum EventSummary {
                 ]
             case .interviewCompleted: [person, job, labelled("grade", data["interview"]?["result"]?["overall_grade"])]
             case .interviewAbandoned: [person, job]
-            case .aiCallCompleted: [person, free(data["call"]?["purpose"]), labelled("seconds", data["call"]?["duration_seconds"])]
+            case .aiCallCompleted: [person, free(data["call"]?["purpose"]), word(data["call"]?["duration_seconds"]).map { "\($0) s" }]
             case .callUploaded: [person, labelled("score", data["call"]?["ai_score"])]
             case .aiTrainingCompleted: [free(data["training"]?["agent_name"]), labelled("score", data["training"]?["ai_score"])]
             case .webhookTest: [labelled("for", data["endpoint"]?["id"])]
@@ -38,7 +38,7 @@ public enum EventSummary {
     public static func word(_ value: JSONValue?) -> String? {
         switch value {
         case .string(let text): text
-        case .number(let text): text
+        case .number(let text): text.hasSuffix(".0") ? String(text.dropLast(2)) : text
         default: nil
         }
     }

@@ -148,7 +148,7 @@ public struct RecordForm: Sendable {
             out.append("null")
         case _ where row.isNull(column): out.append("null")
         case .integer: out.append(integer: row.integer(column))
-        case .number: out.append(number: row.number(column))
+        case .number: out.append(decimal: row.number(column))
         case .time: out.append(time: row.time(column))
         case .id, .reference:
             out.append(UnsafeBufferPointer(rebasing: literals[Int(step.prefix)..<Int(step.prefix &+ step.count)]))

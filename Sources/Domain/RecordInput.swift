@@ -96,7 +96,8 @@ extension RecordInput {
         } else if let (index, target) = schema.namedReference(member.name) {
             if let text = try Self.externalID(member.value, at: "/" + member.name) {
                 references.append(.init(field: index, kind: target, externalID: text))
-            } else {
+            } else if values[index] == nil {
+                // Given as an id as well, it is not cleared by the name that was left empty.
                 values[index] = .null
             }
         } else if schema.isGroup(member.name) {

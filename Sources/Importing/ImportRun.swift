@@ -33,7 +33,7 @@ public struct ImportRun {
     }
 
     /// How long a batch may hold the write lock, in nanoseconds.
-    static let longestBatch: UInt64 = 60_000_000
+    static let longestBatch: UInt64 = 100_000_000
     /// Rows that are parsed ahead, in chunks: small ones, for a request that meets the reading thread on its processor may
     /// wait until that has filled one.
     static let chunk = 32

@@ -72,27 +72,46 @@ extension PushAPI.Step {
 
     init(_ json: JSONValue) throws(InputFaults) {
         guard case .object(let given) = json else { throw InputFaults([InputFault("", "should be an object, not \(json.typeName)")]) }
-        if let unknown = given.first(where: { !Self.members.contains($0.name) }) {
+        var faults = given.filter { !Self.members.contains($0.name) }.map { unknown in
             let hint = Suggestion.text(for: unknown.name, in: Self.members)
-            throw InputFaults([InputFault("/" + JSONPointer.escaped(unknown.name), "no such member\(hint); fields stand in data")])
+            return InputFault("/" + JSONPointer.escaped(unknown.name), "no such member\(hint); fields stand in data")
         }
-        guard case .string(let word)? = json["kind"],
-            let kind = RecordKind.allCases.first(where: { $0.singular == word || $0.plural == word })
-        else { throw InputFaults([InputFault("/kind", "is one of \(RecordKind.allCases.map(\.singular).joined(separator: ", "))")]) }
-        method = try Self.method(json)
-        name = try Self.name(json, kind)
-        precondition = try Self.precondition(json)
-        reason = try Self.reason(json)
-        let data = json["data"] ?? .object([])
+        // All that is wrong is told at once.
+        func read<Value>(_ read: (JSONValue) throws(InputFaults) -> Value) -> Value? {
+            do throws(InputFaults) { return try read(json) } catch {
+                faults += error.faults
+                return nil
+            }
+        }
+        let (method, precondition, reason) = (read(Self.method), read(Self.precondition), read(Self.reason))
+        guard let kind = read(Self.kind) else { throw InputFaults(faults) }
+        let name = read { json throws(InputFaults) in try Self.name(json, kind) }
+        let input = read { json throws(InputFaults) in try Self.input(json, kind, as: method == .put ? name : nil) }
+        guard faults.isEmpty, let method, let precondition, let reason, let name, let input else {
+            throw InputFaults(faults + (input?.faults ?? []).map { InputFault("/data\($0.pointer)", $0.message) })
+        }
+        (self.method, self.name, self.input, self.precondition, self.reason) = (method, name, input, precondition, reason)
+    }
+
+    private static func kind(_ json: JSONValue) throws(InputFaults) -> RecordKind {
+        let words = RecordKind.allCases.map(\.singular).joined(separator: ", ")
+        guard case .string(let word)? = json["kind"] else { throw InputFaults([InputFault("/kind", "should be one of \(words)")]) }
+        guard let kind = RecordKind.allCases.first(where: { $0.singular == word || $0.plural == word }) else {
+            throw InputFaults([InputFault("/kind", "'\(word.prefix(60))' is not one of \(words)")])
+        }
+        return kind
+    }
+
+    private static func input(_ json: JSONValue, _ kind: RecordKind, as name: RecordName?) throws(InputFaults) -> RecordInput {
         do throws(Problem) {
-            input = try .pushed(kind: kind, json: data, as: method == .put ? name : nil)
+            return try .pushed(kind: kind, json: json["data"] ?? .object([]), as: name)
         } catch { throw InputFaults([InputFault("/data", error.detail)]) }
     }
 
     private static func method(_ json: JSONValue) throws(InputFaults) -> Method {
         guard let value = json["method"] else { return .put }
         guard case .string(let word) = value, let method = Method(rawValue: word.uppercased()) else {
-            throw InputFaults([InputFault("/method", "is one of PUT, PATCH, DELETE")])
+            throw InputFaults([InputFault("/method", "should be one of PUT, PATCH, DELETE")])
         }
         return method
     }
@@ -106,7 +125,7 @@ extension PushAPI.Step {
             return .id(id)
         case (nil, .string(let text)?) where !text.isEmpty: return .externalID(text)
         case (nil, .number(let spelling)?): return .externalID(spelling)
-        default: throw InputFaults([InputFault("/external_id", "give either it or id, as a text")])
+        default: throw InputFaults([InputFault("/external_id", "a record is named by either external_id or id, as a text")])
         }
     }
 

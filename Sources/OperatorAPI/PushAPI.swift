@@ -219,7 +219,7 @@ extension Problem {
         let shown = faults.faults.prefix(100)
         let count = faults.faults.count
         var first = shown.first.map { "\($0)" } ?? ""
-        if !first.hasSuffix(".") { first += "." }
+        if let last = first.last, !".?!".contains(last) { first += "." }
         let detail = count == 1 ? first : "The body has \(count) faults, the first: \(first)"
         self.init(.invalidRecord, detail)
         errors = shown.map { [.init("pointer", .string($0.pointer)), .init("message", .string($0.message))] }

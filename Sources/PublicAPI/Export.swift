@@ -116,7 +116,7 @@ final class Export: BodySource {
                         guard piece.isLast else { return .more(piece.bytes) }
                         self.release(&state)
                         return .last(piece.bytes)
-                    } catch { return self.cut(&state, "the database can't be reached: \(error)") }
+                    } catch { return self.cut(&state, "the database can't be reached", cause: ": \(error)") }
                 })
         }
     }
@@ -167,8 +167,9 @@ final class Export: BodySource {
         return packed
     }
 
-    /// The last line says why, and where to go on; that the body has no end says it to those who read no lines.
-    private func cut(_ state: inout State, _ reason: String) -> BodyPiece {
+    /// The last line says why, and where to go on; that the body has no end says it to those who read no lines. The cause is
+    /// for the log alone.
+    private func cut(_ state: inout State, _ reason: String, cause: String = "") -> BodyPiece {
         let next = state.walk.cursor.map(call.next)
         let problem = Problem(.exportCut, "The export ends before its last row: \(reason). Go on from 'next'.")
         var out = ByteWriter(capacity: 1_024)
@@ -190,7 +191,7 @@ final class Export: BodySource {
         }
         let bytes = pack(&state, out.bytes, .sync)
         release(&state)
-        return .cut(bytes, reason: reason)
+        return .cut(bytes, reason: reason + cause)
     }
 }
 

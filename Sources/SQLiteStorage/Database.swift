@@ -105,6 +105,7 @@ public final class Database: WriteStore {
             // GRDB leaves WAL databases at NORMAL, which may lose the last commits in a power cut.
             try database.execute(sql: "PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; PRAGMA cache_size = -65536;")
             try database.execute(sql: "PRAGMA journal_size_limit = 67108864; PRAGMA wal_autocheckpoint = 4000;")
+            try database.execute(sql: OutboxWriter.tables)
         }
     }
 

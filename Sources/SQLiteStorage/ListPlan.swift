@@ -17,9 +17,12 @@ struct ListPlan {
     let embedColumns: [Int]
 }
 
-/// A count that a plan asks for: how many rows a range or a value has, at most so many.
+/// What a plan asks before it is made.
 protocol RowEstimating {
+    /// How many rows a range or a value has, at most so many.
     func count(_ fragment: SQLFragment) throws -> Int64
+    /// The rows' own keys, few of them.
+    func changes(_ fragment: SQLFragment) throws -> [Int64]
 }
 
 /// Rows of one index in one order: a page is one of them, or several merged.
@@ -43,10 +46,13 @@ struct ListPlanner {
     let form: ListForm
     let layout: TableLayout
     let organization: OrganizationNumber
+    /// Up to so many rows that a search finds are sorted, without a look at the next ones of the order.
+    private let searchable: Int64
     private let terms: [ListTerm]
 
-    init(_ query: ListQuery, form: ListForm, organization: OrganizationNumber) {
+    init(_ query: ListQuery, form: ListForm, organization: OrganizationNumber, searchable: Int64 = 20_000) {
         self.query = query
+        self.searchable = searchable
         self.form = form
         self.organization = organization
         layout = .of(query.kind)
@@ -229,12 +235,46 @@ struct ListPlanner {
             }
             return scored ? splitAtPosition(streams) : [afterPosition(streams)]
         }
-        if let match { return [afterPosition([searchStream(match)])] }
+        if let match {
+            if try hasMany(match, estimator), let rows = try soonMet(match, estimator) { return [[rows]] }
+            return [afterPosition([searchStream(match)])]
+        }
         if let index = driver(.applied) { return [afterPosition(applicantStreams(index))] }
         if let index = try sortableWord(estimator) {
             return [afterPosition(terms[index].streams.map { stream(index: $0.index, [$0.test] + tests(except: index)) })]
         }
         return splitAtPosition([stream(index: "\(layout.table)_\(query.sort.field)", [inOrganization] + tests())])
+    }
+
+    private func hasMany(_ match: (index: String, expression: SQLValue), _ estimator: some RowEstimating) throws -> Bool {
+        let found =
+            SQLFragment("SELECT count(*) FROM (SELECT 1 FROM \(match.index) f WHERE f.\(match.index) MATCH ? AND ", [match.expression])
+            + inBounds("f.rowid") + " LIMIT \(searchable + 1))"
+        return try estimator.count(found) > searchable
+    }
+
+    /// The page's own rows, where the next ones of the order's index have enough of them: what a search finds often is soon
+    /// met, and to sort all that it finds takes far longer. Nil where it is not met among them.
+    private func soonMet(_ match: (index: String, expression: SQLValue), _ estimator: some RowEstimating) throws -> Stream? {
+        let searches = query.conditions.contains { if case .search = $0 { true } else { false } }
+        // Each skill is a test of the row already. What is found is looked up once: to ask the index for a row costs more,
+        // and for a prefix as much as to ask it for all.
+        let found = SQLFragment("k.change IN (SELECT rowid FROM \(match.index) WHERE \(match.index) MATCH ?)", [match.expression])
+        let wanted = (searches ? [found] : []) + tests()
+        let needed = query.limit + 1
+        var changes: [Int64] = []
+        for part in splitAtPosition([stream(index: "\(layout.table)_\(query.sort.field)", [inOrganization])]).flatMap(\.self) {
+            var next = render(part, columns: "t.change AS change")
+            next.values[next.values.count - 1] = .integer(Int64(min(24 * needed, 2_000)))
+            changes += try estimator.changes(
+                SQLFragment("SELECT k.change FROM (") + next + ") k CROSS JOIN \(layout.table) t ON t.change = k.change WHERE "
+                    + .joined(wanted, by: " AND ") + " LIMIT \(needed - changes.count)")
+            if changes.count == needed {
+                let met = SQLFragment("t.change IN (\(SQLFragment.marks(needed)))", changes.map(SQLValue.integer))
+                return unordered(Stream(source: "\(layout.table) t NOT INDEXED", tests: [met]))
+            }
+        }
+        return nil
     }
 
     /// What comes after the position: with the same sort value and a later change, or with a later sort value.

@@ -9,6 +9,12 @@ final class OutboxWriter {
     private let newID: (Timestamp) -> ULID
     /// Loaded once: nobody else writes while this transaction is open.
     private var subscriptions: [OrganizationNumber: [Subscription]] = [:]
+    /// The lists of endpoints that waiting deliveries have, by their endpoints.
+    private var lists: [[Int64]: Int64] = [:]
+    /// Deliveries that wait for ``flush()``.
+    private var waiting = 0
+    /// So many take some 10 ms, in which nobody asks whether the transaction has taken long enough.
+    private static let mostWaiting = 4_000
 
     /// What became of a body.
     enum Body: Equatable {
@@ -64,7 +70,7 @@ final class OutboxWriter {
 
     // MARK: Owing
 
-    /// Writes a delivery for each subscriber. Those of one dialect share a body, unless it names the delivery.
+    /// Owes a delivery to each subscriber. Those of one dialect share a body, unless it names the delivery.
     ///
     /// - Parameter candidate: whose erasure takes the bodies away.
     func owe(_ facts: EventFacts, about candidate: ULID?, to subscribers: [Subscription]) throws {
@@ -76,7 +82,7 @@ final class OutboxWriter {
         let owed = Owed(facts, candidate)
         let now = time.now
         var next = newID(facts.createdAt)
-        var last: Body?
+        var alike = Alike(body: 0)
         for subscriber in subscribers {
             let id = DeliveryID(next)
             next = next.successor
@@ -88,14 +94,78 @@ final class OutboxWriter {
                 body = try self.body(of: facts, owed, for: subscriber, id)
                 if try !renderer.namesDelivery(form.dialect) { shared[form] = body }
             }
-            if let last, last == body {
-                try insertAlike(id, to: subscriber.endpoint)
-            } else {
+            guard case .stored(let number) = body else {
                 try insert(id, of: owed, to: subscriber.endpoint, body, now: now)
+                continue
             }
-            last = body
+            if number != alike.body {
+                try wait(alike, of: owed, now: now)
+                alike = Alike(body: number)
+            }
+            alike.endpoints.append(subscriber.endpoint)
+            id.ulid.append(to: &alike.ids)
         }
+        try wait(alike, of: owed, now: now)
+        if waiting >= Self.mostWaiting { try flush() }
     }
+
+    /// Deliveries of one event that differ by their endpoints and ids alone.
+    private struct Alike {
+        let body: Int64
+        var endpoints: [Int64] = []
+        /// 16 bytes each.
+        var ids: [UInt8] = []
+    }
+
+    /// Deliveries wait for ``flush()``, as one row with a list of endpoints that many events share: to insert them one by
+    /// one takes twice as long.
+    private func wait(_ alike: Alike, of event: Owed, now: Timestamp) throws {
+        guard !alike.endpoints.isEmpty else { return }
+        let list: Int64
+        if let known = lists[alike.endpoints] {
+            list = known
+        } else {
+            list = Int64(lists.count)
+            for (position, endpoint) in alike.endpoints.enumerated() {
+                try statements("INSERT INTO temp.endpoint_lists (list, position, endpoint) VALUES (?, ?, ?)")
+                    .run([.integer(list), .integer(Int64(position)), .integer(endpoint)])
+            }
+            lists[alike.endpoints] = list
+        }
+        let insertion = try statements(.delivery) {
+            "INSERT INTO temp.owed (list, ids, event, type, created_at, event_id, due_at, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+        }
+        try insertion.run([
+            .integer(list), .blob(alike.ids), .integer(event.place), .integer(event.type.code), SQLValue(event.time),
+            .ulid(event.id.ulid), SQLValue(now), .integer(alike.body),
+        ])
+        waiting += alike.endpoints.count
+    }
+
+    /// Writes the deliveries that wait. Whoever reads deliveries in the transaction that owes them calls it before, and
+    /// so does its end.
+    func flush() throws {
+        guard waiting > 0 else { return }
+        try statements(
+            """
+            INSERT INTO deliveries (endpoint, id, event, type, status, created_at, event_id, due_at, body)
+            SELECT l.endpoint, substr(o.ids, 16 * l.position + 1, 16), o.event, o.type, \(DeliveryStatus.pending.code), o.created_at,
+                o.event_id, o.due_at, o.body
+            FROM temp.owed o CROSS JOIN temp.endpoint_lists l ON l.list = o.list
+            """
+        ).run()
+        try statements("DELETE FROM temp.owed").run()
+        try statements("DELETE FROM temp.endpoint_lists").run()
+        lists = [:]
+        waiting = 0
+    }
+
+    /// What waits inside a transaction. The connection's own: they are in no file that is kept.
+    static let tables = """
+        CREATE TEMP TABLE endpoint_lists (list INTEGER, position INTEGER, endpoint INTEGER, PRIMARY KEY (list, position)) WITHOUT ROWID;
+        CREATE TEMP TABLE owed (list INTEGER, ids BLOB, event INTEGER, type INTEGER, created_at INTEGER, event_id BLOB,
+            due_at INTEGER, body INTEGER);
+        """
 
     /// Makes and stores the body of one delivery.
     func body(of facts: EventFacts, _ owed: Owed, for subscriber: Subscription, _ id: DeliveryID) throws -> Body {
@@ -131,28 +201,16 @@ final class OutboxWriter {
         case .failed(let why): (status, reason) = (.parked, .text(why))
         }
         let isPending = status == .pending
-        try insertion.run([
+        try statements(
+            """
+            INSERT INTO deliveries (endpoint, id, event, type, status, created_at, event_id, due_at, finished_at, reason, body)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            """
+        ).run([
             .integer(endpoint), .ulid(id.ulid), .integer(event.place), .integer(event.type.code), .integer(status.code),
             SQLValue(event.time), .ulid(event.id.ulid), isPending ? SQLValue(now) : .null, isPending ? .null : SQLValue(now), reason,
             number,
         ])
-    }
-
-    /// Writes a delivery that differs from the last one written by its id and its endpoint alone: the other values are
-    /// bound still.
-    private func insertAlike(_ id: DeliveryID, to endpoint: Int64) throws {
-        try insertion.run([.integer(endpoint), .ulid(id.ulid)])
-    }
-
-    private var insertion: Statement {
-        get throws {
-            try statements(.delivery) {
-                """
-                INSERT INTO deliveries (endpoint, id, event, type, status, created_at, event_id, due_at, finished_at, reason, body)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-                """
-            }
-        }
     }
 
     // MARK: Erasure
@@ -160,6 +218,7 @@ final class OutboxWriter {
     /// Ends what is pending of a candidate's events, and takes the bodies and what was answered to them away. What tells
     /// of the deletion alone goes out: it holds an id, and nothing personal.
     func erase(_ candidate: ULID) throws {
+        try flush()
         let deliveries = try statements(
             """
             SELECT d.number FROM bodies b CROSS JOIN deliveries d ON d.event = b.event AND d.body = b.number
@@ -200,4 +259,9 @@ extension ULID {
     ///
     /// Source: the ULID specification, monotonicity.
     fileprivate var successor: ULID { low == .max ? ULID(high: high &+ 1, low: 0) : ULID(high: high, low: low + 1) }
+
+    /// Appends its 16 bytes, the highest first.
+    fileprivate func append(to bytes: inout [UInt8]) {
+        withUnsafeBytes(of: (high.bigEndian, low.bigEndian)) { bytes.append(contentsOf: $0) }
+    }
 }

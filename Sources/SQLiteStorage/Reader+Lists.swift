@@ -168,4 +168,8 @@ extension Reader: RowEstimating {
     func count(_ fragment: SQLFragment) throws -> Int64 {
         try statements(fragment.text).first(fragment.values) { $0.integer(0) } ?? 0
     }
+
+    func changes(_ fragment: SQLFragment) throws -> [Int64] {
+        try statements(fragment.text).all(fragment.values) { $0.integer(0) }
+    }
 }

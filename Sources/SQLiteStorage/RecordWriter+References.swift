@@ -30,6 +30,12 @@ extension RecordWriter {
             }
             if resolved.count > 50_000 { resolved = [:] }
             resolved[name] = id
+            if case .reference(let given)? = input.values[reference.field], given != id {
+                input.faults.append(
+                    InputFault(
+                        fields[reference.field].externalPointer,
+                        "names another \(reference.kind.singular) than \(fields[reference.field].name)"))
+            }
             input.values[reference.field] = .reference(id)
         }
         for (index, value) in input.values {

@@ -34,8 +34,9 @@ final class RecordWriter: StoreWriter {
         outbox = OutboxWriter(statements: statements, time: time, rendering: rendering, newID: newID)
     }
 
-    /// Stores what the transaction has counted. Called once, before the commit.
+    /// Stores what the transaction owes and has counted. Called once, before the commit.
     func finish() throws {
+        try outbox.flush()
         for (clock, last) in clocks {
             try statements("INSERT OR REPLACE INTO clocks (organization, kind, last) VALUES (?, ?, ?)")
                 .run([.integer(clock.organization.value), .integer(Int64(clock.kind.rawValue)), SQLValue(last)])

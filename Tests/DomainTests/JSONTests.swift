@@ -169,9 +169,13 @@ struct ByteWriterTests {
         for (number, text) in [(0.0, "0"), (-0.0, "0"), (100, "100"), (-2.5, "-2.5"), (0.1, "0.1"), (1e15, "1000000000000000")] {
             #expect(written { $0.append(number: number) } == text)
         }
+        for (number, text) in [(0.0, "0.0"), (-0.0, "0.0"), (100, "100.0"), (-2.5, "-2.5"), (1e15, "1000000000000000.0"), (1e20, "1e+20")] {
+            #expect(written { $0.append(decimal: number) } == text)
+        }
         for _ in 0..<2_000 {
             let number = Double(bitPattern: random.next())
             guard number.isFinite else { continue }
+            #expect(Double(written { $0.append(decimal: number) }) == number)
             let text = written { $0.append(number: number) }
             #expect(Double(text) == number)
             #expect((try? JSONParser.parse(text)) != nil, "\(text)")

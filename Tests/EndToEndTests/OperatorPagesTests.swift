@@ -258,6 +258,14 @@ import Testing
         for filter in ["type=bogus", "candidate_id=x", "job_id=cand_1", "before=0", "before=x"] {
             #expect(try visitor.get("/events?\(filter)").status == 404, "\(filter)")
         }
+        // The field is marked, and a list that was not looked for is not called empty.
+        let wrong = [("min_experience=x", "min_experience"), ("status=new&status=old", "status"), ("updated_after=x", "updated_after")]
+        for (filter, field) in wrong {
+            let list = try visitor.get("/data/candidates?\(filter)")
+            let marked = list.text.firstMatch(of: try Regex("name=\"\(field)\"[^>]* aria-invalid=\"true\""))
+            #expect(list.status == 422 && marked != nil && !list.text.contains("No candidates"), "\(filter)")
+        }
+        #expect(try !visitor.get("/data/candidates?status=new").text.contains("aria-invalid"))
         // What the API takes more of stays in the form.
         let list = try visitor.get("/data/candidates?status=new,screening&skill=Swift&skill=C%2B%2B").text
         #expect(list.contains("<option selected>new,screening</option>"))

@@ -112,6 +112,21 @@ import Testing
         #expect(try pusher.count(.candidate) == 1 && pusher.count(.job) == 0 && pusher.count(.application) == 0)
     }
 
+    @Test func allFaultsOfOneElementAreNamedAtOnce() throws {
+        // when
+        let answer = try pusher.post(
+            "/batch",
+            Self.batch([
+                #"{"kind":"job","external_id":"x","method":"POST","if_match":"1","op":1,"data":{"titel":"T","openings":-1}}"#,
+                #"{"kind":"person","method":7,"reason":""}"#,
+            ]))
+
+        // then
+        let expected = ["0/method", "0/if_match", "0/op", "0/data/titel", "0/data/openings", "1/kind", "1/method", "1/reason"]
+        #expect(answer.status == 422 && Set(answer.faults.keys) == Set(expected.map { "/records/" + $0 }), "\(answer.text)")
+        #expect(answer.faults["/records/1/kind"]?.hasPrefix("'person' is not one of candidate, job,") == true, "\(answer.text)")
+    }
+
     @Test func whatIsNoBatchIsRefused() throws {
         let many = Self.batch((0...1_000).map { #"{"kind":"training","external_id":"t\#($0)"}"# })
         for body in [many, "{}", "[]", #"{"records":[]}"#, #"{"records":{}}"#, "7"] {

@@ -50,6 +50,33 @@ import Testing
         for body in ["[]", "7", "null", "\"x\""] { #expect(try pusher.put("/jobs/x", body).faults.keys.contains(""), "\(body)") }
     }
 
+    @Test func aRelationThatIsNamedTwiceHasToNameTheSame() throws {
+        // given
+        let first = try #require(try pusher.stored("/candidates/1", #"{"full_name":"N"}"#)["id"].string)
+        let second = try #require(try pusher.stored("/candidates/2", #"{"full_name":"M"}"#)["id"].string)
+        func body(_ members: String) -> String { "{\(members)}" }
+
+        // when
+        let contradicting = try pusher.put("/calls/x", body(#""candidate_id":"\#(first)","candidate_external_id":"2""#))
+
+        // then
+        isProblem(contradicting, 422, "invalid_record")
+        #expect(contradicting.faults == ["/candidate_external_id": "names another candidate than candidate_id"])
+        #expect(try pusher.get("/calls/x").status == 404)
+        let given = [
+            #""candidate_id":"\#(second)","candidate_external_id":"2""#, #""candidate_id":null,"candidate_external_id":"2""#,
+            #""candidate_id":"\#(second)","candidate_external_id":null"#, #""candidate_external_id":null,"candidate_id":"\#(second)""#,
+        ]
+        for (index, members) in given.enumerated() {
+            #expect(try pusher.stored("/calls/\(index)", body(members))["candidate_id"].string == second, "\(members)")
+        }
+    }
+
+    @Test func whatIsAskedInAFaultEndsTheSentence() throws {
+        let answer = try pusher.put("/jobs/x", #"{"title":"T","titel":"T"}"#)
+        #expect(try answer.json["detail"].string?.hasSuffix("did you mean 'title'?") == true, "\(answer.text)")
+    }
+
     @Test func aBodyThatIsNoJSONIsRefusedWithThePlace() throws {
         let deep = String(repeating: "[", count: 65) + String(repeating: "]", count: 65)
         for body in ["", "{", "{\"title\":}", "{\"title\":\"a\"}x", "{'a':1}", "{\"a\":01}", "\u{FEFF}{}", "{\"custom\":{\"a\":\(deep)}}"] {

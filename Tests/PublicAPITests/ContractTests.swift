@@ -78,10 +78,7 @@ struct ContractTests {
         /// The words of an enumeration, in the parameter's own schema or in its items'.
         func words(_ name: String) throws -> [String] {
             let schema = reader.resolved(try #require(parameters.first { $0.name == name }).value["schema"])
-            let list =
-                schema?["enum"] ?? reader.resolved(schema?["items"])?["enum"] ?? schema?["x-extensible-enum"]
-                ?? reader.resolved(schema?["items"])?["x-extensible-enum"]
-            return list?.asElements.compactMap(\.asText) ?? []
+            return (schema?["enum"] ?? schema?["x-list"]?["items"]?["enum"])?.asElements.compactMap(\.asText) ?? []
         }
         #expect(try Set(words("sort")) == Set(definition.sorts.flatMap { [$0, "-" + $0] }))
         #expect(try words("fields") == definition.fieldNames)
@@ -91,6 +88,25 @@ struct ContractTests {
         let limit = reader.resolved(try #require(parameters.first { $0.name == "limit" }).value["schema"])
         #expect(
             limit?["maximum"]?.text == String(ListDefinition.largestPage) && limit?["default"]?.text == String(ListDefinition.defaultPage))
+    }
+
+    @Test("A parameter that takes a comma list is a text, whose pattern is made of its list's words; only free text is an array")
+    func commaLists() throws {
+        var lists = 0
+        for parameter in reader.operations.flatMap(\.parameters) where parameter.place == "query" {
+            let schema = reader.resolved(parameter.value["schema"])
+            if schema?["type"]?.asText == "array" {
+                let filters = ListDefinition.all.flatMap(\.filters).filter { $0.name == parameter.name }
+                #expect(parameter.value["explode"]?.text == "true" && filters.contains { $0.form == .text }, "\(parameter.name)")
+            }
+            guard let list = schema?["x-list"], let items = reader.resolved(list["items"]) else { continue }
+            let words = items["enum"]?.asElements.compactMap(\.asText).joined(separator: "|").replacing(".", with: "\\.")
+            let one = try words.map { "(\($0))" } ?? String(#require(items["pattern"]?.asText).dropFirst().dropLast())
+            let more = (list["maxItems"]?.text).flatMap(Int.init).map { "{0,\($0 - 1)}" } ?? "*"
+            #expect(schema?["pattern"]?.asText == "^\(one)(,\(one))\(more)$" && schema?["type"]?.asText == "string", "\(parameter.name)")
+            lists += 1
+        }
+        #expect(lists > 20)
     }
 
     @Test("The codes of problems are the program's, each with its status among the operations' answers")
@@ -109,7 +125,7 @@ struct ContractTests {
         let words = reader.resolved(schema("Event"))?["properties"]?["type"]?["x-extensible-enum"]?.asElements.compactMap(\.asText)
         #expect(words == EventType.allCases.map(\.rawValue))
         let type = try #require(operation("/api/v1/events").parameters.first { $0.name == "type" })
-        let choices = reader.resolved(type.value["schema"]?["items"])?["enum"]?.asElements.compactMap(\.asText)
+        let choices = reader.resolved(type.value["schema"]?["x-list"]?["items"])?["enum"]?.asElements.compactMap(\.asText)
         #expect(choices == words)
         let described = reader.resolved(schema("Event"))?["x-data-schemas"].asMembers.map(\.name) ?? []
         #expect(Set(described) == Set(EventType.allCases.filter { $0.subject != nil }.map(\.rawValue)))

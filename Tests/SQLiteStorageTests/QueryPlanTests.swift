@@ -10,6 +10,7 @@ struct QueryPlanTests {
     private struct Estimate: RowEstimating {
         let rows: Int64
         func count(_ fragment: SQLFragment) throws -> Int64 { rows }
+        func changes(_ fragment: SQLFragment) throws -> [Int64] { [] }
     }
 
     private let bench: Workbench

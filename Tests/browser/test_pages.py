@@ -94,6 +94,12 @@ class Pages(Browsing):
         # Its next attempt is in an hour: it is not overdue, and has not arrived.
         self.assertNotIn('none\n', tile.inner_text())
         self.assertIn('none is overdue', tile.inner_text())
+        self.assertRegex(page.locator('.attention').inner_text(), r'has had nothing but failures for \d+ (s|min)\.')
+        self.assertRegex(page.locator('.attention').inner_text(), r'paused.example/hook was paused \d+ (s|min) ago: ')
+        page.goto(f'/webhooks/{self.failing}')
+        self.assertIn('1s, 1h, then the last again', page.locator('.facts').inner_text())
+        self.assertNotIn('Endpoint', page.locator('thead').inner_text())
+        page.goto('/')
         self.assertIn('of all organizations', page.get_by_role('heading', name='Traffic').inner_text())
 
     def test_axe_finds_no_serious_fault_in_light_and_dark(self):
@@ -133,6 +139,22 @@ class Pages(Browsing):
         page.get_by_label('ingest').check()
         page.get_by_role('button', name='Create the key').click()
         page.locator('#new-key').wait_for()
+
+    def test_what_a_field_asks_for_is_whole_and_an_id_on_one_line(self):
+        cut = """[...document.querySelectorAll('main input[placeholder]')].filter(field => {
+            const [pen, look] = [document.createElement('canvas').getContext('2d'), getComputedStyle(field)];
+            pen.font = look.font;
+            return pen.measureText(field.placeholder).width > field.clientWidth - parseFloat(look.paddingLeft) - parseFloat(look.paddingRight);
+        }).map(field => field.name)"""
+        broken = """[...document.querySelectorAll('tbody th code.id')].filter(id => id.getClientRects().length
+            && id.getBoundingClientRect().height > 2 * parseFloat(getComputedStyle(id).fontSize)).map(id => id.textContent)"""
+        for width in (390, 1280, 1024):
+            page = self.sign_in(width=width)
+            for name, path in self.addresses().items():
+                page.goto(path)
+                with self.subTest(f'{name} at {width} px'):
+                    self.assertEqual(page.evaluate(cut), [])
+                    self.assertEqual(page.evaluate(broken), [])
 
     def test_nothing_is_wider_than_a_phone(self):
         page = self.browse(width=390, height=844)

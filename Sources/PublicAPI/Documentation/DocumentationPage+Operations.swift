@@ -102,9 +102,6 @@ extension DocumentationPage {
         guard let example = parameter.value["example"] else { return nil }
         guard parameter.place == "query" else { return example.spelling }
         guard case .array(let elements) = example else { return "\(parameter.name)=\(example.spelling)" }
-        if parameter.value["explode"]?.text == "false" {
-            return "\(parameter.name)=\(elements.map(\.spelling).joined(separator: ","))"
-        }
         return elements.map { "\(parameter.name)=\($0.spelling)" }.joined(separator: "&")
     }
 

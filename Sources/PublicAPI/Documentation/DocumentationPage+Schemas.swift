@@ -110,6 +110,7 @@ extension DocumentationPage {
 
     /// What else a schema says of its values, in words.
     private func limits(of schema: JSONValue?) -> [String] {
+        if let list = schema?["x-list"] { return self.limits(of: list) }
         var limits: [String] = []
         switch (schema?["minimum"]?.spelling, schema?["maximum"]?.spelling) {
         case (let low?, let high?): limits.append("\(low) to \(high)")
@@ -142,6 +143,10 @@ extension DocumentationPage {
                 writeType(target, seen: seen.union([name]), to: &writer)
             }
             return
+        }
+        if let items = schema?["x-list"]?["items"] {
+            writer.text("comma list of ")
+            return writeType(items, seen: seen, to: &writer)
         }
         let choices = (schema?["anyOf"] ?? schema?["oneOf"]).asElements
         guard choices.isEmpty else { return writeChoices(choices, seen, to: &writer) }

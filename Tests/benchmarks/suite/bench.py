@@ -65,12 +65,20 @@ class Bench:
         return yardsticks.install_datasette(self.tools)
 
     @functools.cached_property
+    def dlt(self):
+        return yardsticks.install_dlt(self.tools)
+
+    @functools.cached_property
     def small(self):
         return Dataset.small(10_000 if self.quick else 100_000, self.work, self.hirewire)
 
     @functools.cached_property
     def big(self):
         return Dataset.big(100_000 if self.quick else 1_000_000, self.work, self.hirewire)
+
+    @functools.cached_property
+    def expanded(self):
+        return Dataset.expanded(2_000 if self.quick else 20_000, self.work, self.hirewire)
 
 
 def two_cores():

@@ -36,6 +36,11 @@ class Dataset:
         """The newer half has two matches each, as where scoring began some day; every second one has applied."""
         return Dataset("big", "B", candidates, range(candidates // 2, candidates), 2, True, work, binary)
 
+    @staticmethod
+    def expanded(candidates, work, binary):
+        """Five matches each."""
+        return Dataset("expanded", "E", candidates, range(candidates), 5, False, work, binary)
+
     # MARK: Files
 
     def file(self, kind):

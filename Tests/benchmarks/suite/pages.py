@@ -10,9 +10,10 @@ from .processes import Broken, run
 from .table import Row
 
 PAGES = [
-    "/", "/keys", "/webhooks", "/webhooks/new", "/deliveries", "/events", "/organizations", "/docs",
-    *(f"/data/{kind}" for kind in ("candidates", "jobs", "interviews", "matches")),
+    "/", "/?over=day", "/keys", "/webhooks", "/webhooks/new", "/deliveries", "/events", "/organizations", "/docs",
+    *(f"/data/{kind}" for kind in ("candidates", "jobs", "applications", "interviews", "matches", "calls")),
     "/data/candidates?q=engineer", "/data/candidates?status=new", "/data/candidates?sort=-created_at", "/data/candidates?min_score=80",
+    "/data/candidates?skill=Python&sort=full_name",
 ]
 
 
@@ -38,10 +39,13 @@ def tools(bench):
     slowest, notes = 0, []
     with data.serve(path) as server, Client(server.operator_port) as client:
         cookie = sign_in(client, token)
-        records = re.findall(r'href="(/data/candidates/cand_[^"?]+)"', client.get("/data/candidates", None, f"Cookie: {cookie}").body.decode())
-        if not records:
-            raise Broken("the page of candidates names none")
-        for page in [*PAGES, records[0]]:
+        records = []
+        for kind in ("candidates", "jobs", "applications", "matches"):
+            listed = re.search(rf'href="(/data/{kind}/[a-z]+_[^"?]+)"', client.get(f"/data/{kind}", None, f"Cookie: {cookie}").body.decode())
+            if not listed:
+                raise Broken(f"the page of {kind} names none")
+            records.append(listed[1])
+        for page in [*PAGES, *records]:
             taken = []
             for _ in range(20):
                 answer = client.send(request(page, None, f"Cookie: {cookie}"))

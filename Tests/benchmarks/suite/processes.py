@@ -133,6 +133,11 @@ class Hirewire:
                 fields[name] = value.split()
         return {name: int(fields[name][0]) * 1024 / 1e6 for name in ("VmRSS", "VmHWM", "RssAnon", "RssFile")}
 
+    def forget_peak(self):
+        """From now on `VmHWM` is the most from now on (proc(5), clear_refs)."""
+        with open(f"/proc/{self.process.pid}/clear_refs", "w", encoding="ascii") as file:
+            file.write("5")
+
     def stop(self):
         end(self.process)
         self.process.stdout.close()

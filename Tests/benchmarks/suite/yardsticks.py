@@ -35,7 +35,7 @@ def swift_binary(product):
 def build_go(tools, name):
     """One of the Go programs, from Debian's packages alone: nothing is fetched."""
     source = HERE / "yardsticks" / name
-    digest = hashlib.sha256((source / "main.go").read_bytes()).hexdigest()[:12]
+    digest = hashlib.sha256(b"".join(file.read_bytes() for file in sorted(source.glob("*.go")))).hexdigest()[:12]
     binary = tools / f"{name}-{digest}"
     if not binary.exists():
         progress(f"go build {name}")
@@ -44,13 +44,26 @@ def build_go(tools, name):
     return binary
 
 
+def install(tools, name, requirement):
+    """The folder of programs of a virtual environment that has one package from PyPI."""
+    folder = tools / name
+    installed = folder / "installed.txt"
+    if not installed.exists() or installed.read_text() != requirement:
+        progress(f"installing {requirement} into a venv of its own")
+        processes.run([sys.executable, "-m", "venv", "--clear", folder])
+        processes.run([folder / "bin" / "pip", "install", "--quiet", "--disable-pip-version-check", requirement])
+        installed.write_text(requirement)
+    return folder / "bin"
+
+
 def install_datasette(tools):
-    binary = tools / "datasette" / "bin" / "datasette"
-    if not binary.exists():
-        progress("installing Datasette into a venv of its own")
-        processes.run([sys.executable, "-m", "venv", "--clear", tools / "datasette"])
-        processes.run([tools / "datasette" / "bin" / "pip", "install", "--quiet", DATASETTE])
-    return binary
+    return install(tools, "datasette", DATASETTE) / "datasette"
+
+
+def install_dlt(tools):
+    """The Python that has dlt, of the version that the recipes are tried with."""
+    pinned = (PACKAGE / "Tests" / "clients" / "requirements.txt").read_text().splitlines()
+    return install(tools, "dlt", next(line for line in pinned if line.startswith("dlt["))) / "python"
 
 
 class Server:

@@ -3,12 +3,11 @@
 import contextlib
 import pathlib
 import signal
-import subprocess
 import sys
 import tempfile
 import time
 
-from . import bi, contract, dataset, etl, manners, readme
+from . import bi, contract, dataset, doubts, etl, manners, postgresql, readme
 from .changes import Changer
 from .program import Broken, Program
 
@@ -20,7 +19,7 @@ CLIENTS = {
     "copy": etl.keep_a_copy,
     "duckdb": bi.duckdb_table,
     "pandas": bi.pandas_frames,
-    "postgresql": bi.postgresql,
+    "postgresql": postgresql.postgresql,
     "infinity": bi.infinity,
     "power-query": bi.power_query,
     "generated": contract.generated,
@@ -69,6 +68,7 @@ def main(options, schemathesis):
         try:
             readme.check()
             bench.start()
+            doubts.check(bench)
             return run(bench, options.only or CLIENTS)
         except Broken as problem:
             print(f"FAILED {problem}", file=sys.stderr)
@@ -93,7 +93,7 @@ def run(bench, names):
         try:
             rows += CLIENTS[name](bench)
             print(f"  {name}", flush=True)
-        except (Broken, OSError, ValueError, KeyError, subprocess.SubprocessError) as problem:
+        except Exception as problem:  # whatever it is, the other clients are tried, and it is told
             problems.append(f"{name}: {type(problem).__name__}: {problem}")
             print(f"  {problems[-1]}", flush=True)
     problems += [f"the server answered {entry['status']} to {entry['path']}" for entry in bench.program.failures()]

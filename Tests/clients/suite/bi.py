@@ -1,17 +1,12 @@
-"""DuckDB, pandas and PostgreSQL on the addresses of exports; Grafana's Infinity and Power Query by their own rules."""
+"""DuckDB and pandas on the addresses of exports; Grafana's Infinity and Power Query by their own rules."""
 
 import base64
-import contextlib
 import csv
 import io
 import json
 import os
 import pathlib
-import pwd
 import re
-import shutil
-import subprocess
-import tempfile
 import time
 import urllib.error
 import urllib.parse
@@ -19,11 +14,12 @@ import urllib.request
 
 import duckdb
 import duckdb_extensions
+import pandas
 import yaml
+from pandas._libs.parsers import STR_NA_VALUES
 
-from . import stored
-from .clients import RECIPES, Client, lines_of
-from .program import Broken
+from . import values
+from .clients import RECIPES, Client, Part, lines_of
 
 
 def duckdb_table(bench):
@@ -36,82 +32,45 @@ def duckdb_table(bench):
     finally:
         os.environ["HOME"] = home or "/"
 
+    def rows(database, table):
+        found = database.execute(f"SELECT * FROM {table}")
+        names = [column[0] for column in found.description]
+        return [values.flat(dict(zip(names, row, strict=True))) for row in found.fetchall()]
+
     def read():
         client.python(RECIPES / client.recipe)
         with duckdb.connect(str(client.folder / "recruiting.duckdb"), read_only=True) as database:
-            jobs = database.execute("SELECT count(DISTINCT id) FROM jobs").fetchone()[0]
-            client.hold(jobs == stored.count(client.program.database, "jobs"), "jobs are not all of them", [jobs])
-            return [row[0] for row in database.execute("SELECT id FROM candidates").fetchall()]
+            return [Part("candidates", rows(database, "candidates")), Part("jobs", rows(database, "jobs"), values.cell)]
 
     with bench.changes():
         return [client.snapshot(read)]
+
+
+PICKLED = """
+import pathlib, runpy, sys
+found = runpy.run_path(sys.argv[1])
+for name in ("candidates", "same"):
+    found[name].to_pickle(pathlib.Path(name + ".pickle"))
+"""
 
 
 def pandas_frames(bench):
+    """The recipe as it stands; its frames are then taken as they are."""
     client = Client(bench, "pandas", "pandas_frames.py")
+
+    def read():
+        client.python("-c", PICKLED, RECIPES / client.recipe)
+        lines, csv = [pandas.read_pickle(client.folder / f"{name}.pickle").to_dict("records") for name in ("candidates", "same")]
+        return [Part("candidates", [values.flat(one) for one in lines]), Part("candidates", csv, pandas_cell)]
+
     with bench.changes():
-        first, second = None, None
-
-        def read():
-            nonlocal second
-            first, second = [json.loads(line) for line in client.python(RECIPES / client.recipe).splitlines()]
-            return first
-
-        row = client.snapshot(read)
-        client.hold(len(second) == len(set(second)) and abs(len(second) - row.got) < 200, "rows of the CSV are others", second[:0])
-        return [row]
-
-
-def postgresql(bench):
-    """A cluster of its own, in a folder of its own, reached by its socket only, by a user who is not root."""
-    client = Client(bench, "PostgreSQL", "postgresql.sql")
-    programs = sorted(pathlib.Path("/usr/lib/postgresql").glob("*/bin"))
-    if not programs:
-        raise Broken("PostgreSQL is not installed: apt-get install postgresql")
-    with cluster(client, programs[-1]) as psql, bench.changes():
-        def read():
-            psql("-f", RECIPES / client.recipe)
-            return psql("-c", "SELECT id FROM candidates").split()
-
-        read()
         return [client.snapshot(read)]
 
 
-@contextlib.contextmanager
-def cluster(client, programs):
-    user = "postgres" if os.geteuid() == 0 else pwd.getpwuid(os.geteuid()).pw_name
-    become = ["runuser", "-u", user, "--"] if os.geteuid() == 0 else []
-    folder = pathlib.Path(tempfile.mkdtemp(prefix="hirewire-pg-"))
-    if become:
-        shutil.chown(folder, user)
-    folder.chmod(0o700)
-    options = f"-c listen_addresses= -c fsync=off -k {folder}"
-
-    def run(*words):
-        done = subprocess.run(
-            [*become, *map(str, words)], cwd=folder, env={**client.environment, "HOME": str(folder)}, capture_output=True,
-            text=True, timeout=120)
-        if done.returncode != 0:
-            raise Broken(f"{client.name}: {words[0]}: {done.stderr[-1500:]}{done.stdout[-500:]}")
-        return done.stdout
-
-    def psql(*words):
-        # The recipe is read by us: the cluster's user may not look into this folder.
-        text = pathlib.Path(words[1]).read_text(encoding="utf-8") if words[0] == "-f" else words[1]
-        path = folder / "script.sql"
-        path.write_text(text, encoding="utf-8")
-        path.chmod(0o644)
-        return run(programs / "psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-h", folder, "-d", "postgres", "-f", path)
-
-    try:
-        run(programs / "initdb", "-D", folder / "data", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync")
-        run(programs / "pg_ctl", "-D", folder / "data", "-l", folder / "log", "-o", options, "-w", "start")
-        try:
-            yield psql
-        finally:
-            run(programs / "pg_ctl", "-D", folder / "data", "-m", "immediate", "-w", "stop")
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+def pandas_cell(field, value, got):
+    """pandas takes these texts for missing ones, unless it is told `keep_default_na=False`."""
+    text = values.written(value)
+    return values.cell(field, None if isinstance(text, str) and text in STR_NA_VALUES else value, got)
 
 
 class Infinity:
@@ -135,7 +94,7 @@ class Infinity:
         accept = {"json": "application/json;q=0.9,text/plain", "csv": "text/csv; charset=utf-8"}[query["type"]]
         request = urllib.request.Request(address, headers={
             "Accept": accept, "Authorization": f"Bearer {self.token}", "User-Agent": "Grafana"})
-        with urllib.request.urlopen(request, timeout=60) as answer:
+        with urllib.request.urlopen(request, timeout=600) as answer:
             return answer.read().decode()
 
     def pages(self, query):
@@ -161,13 +120,14 @@ def infinity(bench):
         query = json.loads((RECIPES / client.recipe).read_text())
         reader = Infinity(client.environment)
         rows.append(client.walk(
-            lambda: [row["id"] for row in reader.pages(query)], lambda row: row.status == "interviewing",
+            lambda: [Part("candidates", [values.flat(row) for row in reader.pages(query)])],
+            fits=lambda row: row["status"] == "interviewing",
             lines=source + lines_of(client.recipe)))
         client = Client(bench, "Infinity, export", "infinity_export.json")
         query = json.loads((RECIPES / client.recipe).read_text())
         reader = Infinity(client.environment)
         rows.append(client.snapshot(
-            lambda: [row["id"] for row in reader.table(query)], lines=source + lines_of(client.recipe)))
+            lambda: [Part("candidates", reader.table(query), values.cell)], lines=source + lines_of(client.recipe)))
     return rows
 
 
@@ -194,7 +154,7 @@ class PowerQuery:
         headers = {"Authorization": f"Basic {self.credentials}", "User-Agent": "Microsoft.Data.Mashup"}
         for attempt in range(4):
             try:
-                with urllib.request.urlopen(urllib.request.Request(address, headers=headers), timeout=100) as answer:
+                with urllib.request.urlopen(urllib.request.Request(address, headers=headers), timeout=600) as answer:
                     return json.load(answer)
             except urllib.error.HTTPError as error:
                 if error.code not in self.AGAIN or attempt == 3:
@@ -216,4 +176,4 @@ def power_query(bench):
     client = Client(bench, "Power Query", "power_query.pq", rate_limit=60)
     reader = PowerQuery(client.program.public, client.key["key"])
     with bench.changes():
-        return [client.walk(lambda: [row["id"] for row in reader.table()])]
+        return [client.walk(lambda: [Part("candidates", [values.flat(row) for row in reader.table()])])]

@@ -2,8 +2,8 @@
 
 import concurrent.futures
 
-from . import etl
-from .clients import RECIPES, Client
+from . import etl, stored, values
+from .clients import RECIPES, Client, Part
 
 """About half of the requests that each of them needs, a minute: so a good half minute has to be waited for."""
 ONE_LIST, SIX_LISTS = 100, 180
@@ -22,7 +22,7 @@ def all_at_once(bench):
 
 def dlt(bench):
     client = Client(bench, "dlt, limited", "dlt_paginate.py", ONE_LIST)
-    return client.walk(lambda: etl.ids(client.python(RECIPES / client.recipe)))
+    return client.walk(lambda: etl.lines(client.python(RECIPES / client.recipe)))
 
 
 def singer(bench):
@@ -30,8 +30,8 @@ def singer(bench):
     etl.write(client.folder / "config.json", {"url": client.program.public, "key": client.key["key"]})
 
     def read():
-        messages = etl.messages(client.python(RECIPES / client.recipe, "--config", "config.json"))
-        return living(one for one in messages if one["type"] == "RECORD" and one["stream"] == "candidates")
+        said = etl.messages(client.python(RECIPES / client.recipe, "--config", "config.json"))
+        return living((one["stream"], one["record"]) for one in said if one["type"] == "RECORD")
 
     return client.walk(read)
 
@@ -39,16 +39,20 @@ def singer(bench):
 def airbyte(bench):
     client = Client(bench, "Airbyte, limited", "airbyte.yaml", SIX_LISTS)
     etl.write(client.folder / "config.json", {"url": client.program.public, "key": client.key["key"]})
-    catalog, = [one["catalog"] for one in etl.call(client, "discover") if one["type"] == "CATALOG"]
     etl.write(client.folder / "catalog.json", {"streams": [
-        {"stream": stream, "sync_mode": "full_refresh", "destination_sync_mode": "overwrite"} for stream in catalog["streams"]]})
+        {"stream": stream, "sync_mode": "full_refresh", "destination_sync_mode": "overwrite"} for stream in etl.discovered(client)]})
 
     def read():
-        records = [one["record"] for one in etl.call(client, "read", "--catalog", "catalog.json") if one["type"] == "RECORD"]
-        return [record["data"]["id"] for record in records if record["stream"] == "candidates" and not record["data"].get("deleted_at")]
+        said = [one["record"] for one in etl.call(client, "read", "--catalog", "catalog.json") if one["type"] == "RECORD"]
+        return living((one["stream"], one["data"]) for one in said)
 
     return client.walk(read)
 
 
-def living(messages):
-    return [one["record"]["id"] for one in messages if not one["record"].get("deleted_at")]
+def living(rows):
+    """By kind, without tombstones."""
+    parts = {kind: [] for kind in stored.KINDS}
+    for kind, record in rows:
+        if not record["deleted_at"]:
+            parts[kind].append(values.flat(record))
+    return [Part(kind, records) for kind, records in parts.items()]

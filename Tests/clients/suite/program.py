@@ -20,7 +20,7 @@ class Program:
         self.database = folder / "clients.db"
         self.process = None
 
-    def command(self, *words, timeout=300, codes=(0,)):
+    def command(self, *words, timeout=1800, codes=(0,)):
         """What the command prints with `--json`, a dictionary a line."""
         done = subprocess.run(
             [self.binary, *map(str, words), "--database", str(self.database), "--json"],
@@ -87,7 +87,7 @@ class Program:
         request = urllib.request.Request(
             self.operator + path, method=method, data=None if body is None else json.dumps(body).encode(),
             headers={"Authorization": f"Bearer {key}", "Content-Type": "application/json"})
-        with urllib.request.urlopen(request, timeout=30) as answer:
+        with urllib.request.urlopen(request, timeout=600) as answer:
             text = answer.read()
         return json.loads(text) if text else None
 

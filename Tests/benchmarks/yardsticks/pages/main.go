@@ -1,6 +1,6 @@
-// The yardstick in Go: the candidates' list on the same file, as a Go service of this kind is commonly written:
-// net/http, database/sql with mattn/go-sqlite3, a struct a row, encoding/json. The query is the same keyset page; there
-// are no keys, no limiter, no filters and no ETag.
+// The yardstick in Go: the candidates' and the matches' lists on the same file, as a Go service of this kind is commonly
+// written: net/http, database/sql with mattn/go-sqlite3, a struct a row, encoding/json. The query is the same keyset page;
+// there are no keys, no limiter, no filters, no compression and no ETag.
 package main
 
 import (
@@ -77,11 +77,16 @@ func updatedAt(change int64) string {
 	return time.UnixMicro(epoch + change&(1<<changeBits-1)).UTC().Format(layout)
 }
 
+func printedTime(at int64) string {
+	return time.UnixMicro(at).UTC().Format(layout)
+}
+
 // A ULID's 26 digits, five bits each from the lowest up.
-func printedID(raw []byte) string {
-	var out [31]byte
-	copy(out[:], "cand_")
-	bits, held, at := uint(0), uint(0), 30
+func printedID(prefix string, raw []byte) string {
+	var buffer [32]byte
+	out := buffer[:len(prefix)+26]
+	copy(out, prefix)
+	bits, held, at := uint(0), uint(0), len(out)-1
 	for i := 15; i >= 0; i-- {
 		held |= uint(raw[i]) << bits
 		for bits += 8; bits >= 5; bits -= 5 {
@@ -91,7 +96,7 @@ func printedID(raw []byte) string {
 		}
 	}
 	out[at] = digits[held]
-	return string(out[:])
+	return string(out)
 }
 
 func raw(text sql.NullString) *json.RawMessage {
@@ -129,8 +134,8 @@ func (s *server) read(after int64, limit int) (out page, last int64, err error) 
 			&c.ShareURL, &c.ExternalUserID, &r.FileName, &r.MediaType, &r.Size, &custom); err != nil {
 			return out, 0, err
 		}
-		c.ID, c.UpdatedAt = printedID(id), updatedAt(change)
-		c.CreatedAt = time.UnixMicro(created).UTC().Format(layout)
+		c.ID, c.UpdatedAt = printedID("cand_", id), updatedAt(change)
+		c.CreatedAt = printedTime(created)
 		c.Skills, c.Custom = raw(skills), raw(custom)
 		if r.FileName != nil || r.MediaType != nil || r.Size != nil {
 			c.Resume = &r
@@ -142,32 +147,54 @@ func (s *server) read(after int64, limit int) (out page, last int64, err error) 
 }
 
 // A cursor is the last change of the page before and the walk's high-water mark.
-func position(cursor string) (after int64, asOf string, err error) {
+func position(cursor string) (after int64, mark, asOf string, err error) {
 	change, mark, found := strings.Cut(cursor, ".")
 	if !found {
-		return 0, "", fmt.Errorf("no cursor: %q", cursor)
+		return 0, "", "", fmt.Errorf("no cursor: %q", cursor)
 	}
 	after, err = strconv.ParseInt(change, 36, 64)
 	if err != nil {
-		return 0, "", err
+		return 0, "", "", err
 	}
 	high, err := strconv.ParseInt(mark, 36, 64)
-	return after, updatedAt(high), err
+	return after, mark, updatedAt(high), err
+}
+
+// What both lists' requests say: where to go on from, the walk's high-water mark, also as printed, and how many.
+func asked(r *http.Request, highest *sql.Stmt) (after int64, mark, asOf string, limit int, err error) {
+	parameters := r.URL.Query()
+	if limit, err = strconv.Atoi(parameters.Get("limit")); err != nil || limit < 1 || limit > 1000 {
+		return 0, "", "", 0, fmt.Errorf("limit is %q", parameters.Get("limit"))
+	}
+	if cursor := parameters.Get("cursor"); cursor != "" {
+		after, mark, asOf, err = position(cursor)
+		return after, mark, asOf, limit, err
+	}
+	var high int64
+	err = highest.QueryRow().Scan(&high)
+	return math.MinInt64, strconv.FormatInt(high+1, 36), updatedAt(high + 1), limit, err
+}
+
+func next(r *http.Request, last int64, mark string, limit int) (link, cursor *string) {
+	place := strconv.FormatInt(last, 36) + "." + mark
+	address := fmt.Sprintf("%s?limit=%d&cursor=%s", r.URL.Path, limit, place)
+	return &address, &place
+}
+
+func answer(w http.ResponseWriter, page any) error {
+	body, err := json.Marshal(page)
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	_, err = w.Write(body)
+	return err
 }
 
 func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	parameters := r.URL.Query()
-	limit, err := strconv.Atoi(parameters.Get("limit"))
-	after, asOf, mark := int64(math.MinInt64), "", ""
-	if cursor := parameters.Get("cursor"); err == nil && cursor != "" {
-		after, asOf, err = position(cursor)
-		_, mark, _ = strings.Cut(cursor, ".")
-	} else if err == nil {
-		var high int64
-		err = s.last.QueryRow().Scan(&high)
-		asOf, mark = updatedAt(high+1), strconv.FormatInt(high+1, 36)
-	}
-	if err != nil || limit < 1 || limit > 1000 {
+	after, mark, asOf, limit, err := asked(r, s.last)
+	if err != nil {
 		http.Error(w, fmt.Sprint("bad request: ", err), http.StatusBadRequest)
 		return
 	}
@@ -175,19 +202,13 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err == nil {
 		out.Meta.AsOf = asOf
 		if out.HasMore {
-			cursor := strconv.FormatInt(last, 36) + "." + mark
-			next := fmt.Sprintf("%s?limit=%d&cursor=%s", r.URL.Path, limit, cursor)
-			out.Next, out.NextCursor = &next, &cursor
+			out.Next, out.NextCursor = next(r, last, mark, limit)
 		}
-		var body []byte
-		if body, err = json.Marshal(out); err == nil {
-			w.Header().Set("Content-Type", "application/json")
-			w.Header().Set("Content-Length", strconv.Itoa(len(body)))
-			_, err = w.Write(body)
-			return
-		}
+		err = answer(w, out)
 	}
-	http.Error(w, err.Error(), http.StatusInternalServerError)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+	}
 }
 
 func main() {
@@ -201,13 +222,14 @@ func main() {
 	}
 	database.SetMaxOpenConns(*connections)
 	database.SetMaxIdleConns(*connections)
-	var s server
-	if s.page, err = database.Prepare(query); err != nil {
-		log.Fatal(err)
+	prepare := func(query string) *sql.Stmt {
+		statement, err := database.Prepare(query)
+		if err != nil {
+			log.Fatal(err)
+		}
+		return statement
 	}
-	if s.last, err = database.Prepare("SELECT coalesce(max(change), 0) FROM candidates"); err != nil {
-		log.Fatal(err)
-	}
-	http.Handle("/api/v1/candidates", &s)
+	http.Handle("/api/v1/candidates", &server{prepare(query), prepare("SELECT coalesce(max(change), 0) FROM candidates")})
+	http.Handle("/api/v1/matches", &matchesServer{prepare(matchesQuery), prepare("SELECT coalesce(max(change), 0) FROM matches")})
 	log.Fatal(http.ListenAndServe(fmt.Sprintf("127.0.0.1:%d", *port), nil))
 }
