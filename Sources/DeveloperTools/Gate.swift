@@ -14,7 +14,8 @@ extension DeveloperTools {
         } catch let refusal as Refusal {
             return refusal.answer
         } catch let refused as NotInPlan {
-            let message = "\(refused). `hirewire organizations edit` changes the plan."
+            let words = "\(refused)"
+            let message = "\(words.prefix(1).uppercased())\(words.dropFirst()). Its organization's page has the plan."
             return page("error", title: "Not in the plan", ["message": message, "isSignedIn": true], status: .forbidden)
         } catch {
             var answer = page("error", title: "Something went wrong", ["message": Self.words(for: error)], status: .internalServerError)

@@ -31,7 +31,9 @@ extension DeveloperTools {
 
     private static func words(of plan: Plan) -> String {
         let missing = [plan.hasAPI ? nil : "no API", plan.hasWebhooks ? nil : "no webhooks"].compactMap { $0 }
-        let most = [plan.mostKeys.map { "\($0) keys" }, plan.mostEndpoints.map { "\($0) endpoints" }].compactMap { $0 }
+        let most = [(plan.mostKeys, "key"), (plan.mostEndpoints, "endpoint")].compactMap { count, noun in
+            count.map { "\($0) \(noun)\($0 == 1 ? "" : "s")" }
+        }
         return (missing + ["\(plan.rateLimit)/min"] + most).joined(separator: ", ")
     }
 

@@ -36,4 +36,9 @@ public struct Plan: Sendable, Equatable {
 public struct NotInPlan: Refusal, Sendable, CustomStringConvertible {
     public let description: String
     public init(_ description: String) { self.description = description }
+
+    /// - Parameter remedy: what makes room again.
+    public init(full most: Int64, of thing: String, _ remedy: String) {
+        self.init("the plan has room for \(most) \(thing)\(most == 1 ? "" : "s"), and all of it is taken; \(remedy)")
+    }
 }

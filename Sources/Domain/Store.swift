@@ -116,10 +116,16 @@ public struct EventEnd: Sendable {
 }
 
 /// Why the store could not do a thing.
-public enum StoreError: Error, Sendable {
+public enum StoreError: Error, Sendable, CustomStringConvertible {
     /// Locked by others for longer than the time-out, or out of reach.
     case busy(String)
     case unavailable(String)
+
+    public var description: String {
+        switch self {
+        case .busy(let why), .unavailable(let why): why
+        }
+    }
 }
 
 /// One reader's view of the store: one snapshot for the whole of a call of ``ReadStore/read(_:)``. Not for use by two

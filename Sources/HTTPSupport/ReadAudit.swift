@@ -28,7 +28,7 @@ public final class ReadAudit: Sendable {
     }
 
     /// Ids that a thread gathers before it sorts them: so much memory at most, 16 bytes each.
-    private static let mostLoose = 1 << 18
+    private static let mostLoose = 1 << 16
     private let shards = ThreadShards<[PersonalRead.Way: Gathered]> { [:] }
     /// Ids that came with large answers since the last time that somebody took them.
     private let fromLarge = Atomic<Int>(0)
@@ -37,8 +37,12 @@ public final class ReadAudit: Sendable {
 
     public init() {}
 
-    /// So much was gathered that it should be stored at once: 1 MB of ids.
-    public var isLarge: Bool { fromLarge.load(ordering: .relaxed) > 1 << 16 }
+    /// So much was gathered that it should be stored at once: half a megabyte of ids.
+    public var isLarge: Bool { fromLarge.load(ordering: .relaxed) > 1 << 15 }
+
+    /// So much waits that a long answer should wait too until it is stored: 2 MB of ids, of which there are copies while
+    /// they are sorted and written.
+    public var isFull: Bool { fromLarge.load(ordering: .relaxed) > 1 << 17 }
 
     public func note(_ people: People, by way: PersonalRead.Way, at time: Timestamp) {
         guard !people.candidates.isEmpty else { return }

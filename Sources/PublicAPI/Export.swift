@@ -5,6 +5,12 @@ import NIOPosix
 import Scheduling
 import Synchronization
 
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
 /// What bounds an export.
 public struct ExportLimits: Sendable {
     /// Seconds; a longer one is cut, and goes on from its cursor.
@@ -107,6 +113,8 @@ final class Export: BodySource {
 
     func next(_ done: @escaping @Sendable (BodyPiece) -> Void) {
         ExportThreads.run {
+            // Memory stays flat however slowly the audit is stored; nobody waits longer than this for a disk that is full.
+            for _ in 0..<20 where self.core.audit.isFull { usleep(10_000) }
             done(
                 self.state.withLock { state in
                     guard state.snapshot != nil else { return .cut(ByteBuffer(), reason: "cancelled") }

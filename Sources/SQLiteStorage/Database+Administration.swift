@@ -129,7 +129,7 @@ extension Database {
             try statements(
                 "SELECT count(*) FROM api_keys WHERE organization = ? AND revoked_at IS NULL AND ifnull(expires_at, ?2) >= ?2"
             ).first([.integer(organization.value), SQLValue(time.now)]) { $0.integer(0) } ?? 0
-        guard active < most else { throw NotInPlan("the plan has \(most) keys, and they are all in use; revoke one") }
+        guard active < most else { throw NotInPlan(full: most, of: "key", "revoke one") }
     }
 
     public func keys() throws -> [APIKey] {

@@ -143,7 +143,7 @@ extension Database {
         let count =
             try writer.statements("SELECT count(*) FROM endpoints WHERE organization = ? AND removed_at IS NULL")
             .first([.integer(organization.value)]) { $0.integer(0) } ?? 0
-        guard count < Int64(most) else { throw NotInPlan("the plan has \(most) endpoints, and they are all there; remove one") }
+        guard count < Int64(most) else { throw NotInPlan(full: Int64(most), of: "endpoint", "remove one") }
     }
 
     private static let withoutWebhooks = "the plan has no webhooks; `hirewire organizations edit NAME --webhooks on` changes that"

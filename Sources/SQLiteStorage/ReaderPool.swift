@@ -109,6 +109,8 @@ private final class Snapshot: HeldSnapshot {
         self.signal = signal
         owned = try StoreError.translating {
             let reader = try Reader(path: path, signal: signal)
+            // What is walked through once is not asked for again.
+            try reader.statements("PRAGMA cache_size = -2048").run()
             try reader.begin()
             // The transaction has its snapshot from its first look at the file.
             _ = try reader.statements("SELECT key_counter FROM store").first { $0.integer(0) }

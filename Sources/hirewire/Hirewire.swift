@@ -62,13 +62,13 @@ struct Hirewire: AsyncParsableCommand {
                 report("\(error)", code: 1)
             }
             if let stray = words.stray { report("\(stray)\n\(words.hint)", code: 2) }
-            FileHandle.standardError.write(Data((kind.fullMessage(for: error) + "\n").utf8))
+            Stream.write(kind.fullMessage(for: error) + "\n", to: 2)
             Foundation.exit(2)
         }
     }
 
     private static func report(_ message: String, code: Int32) -> Never {
-        FileHandle.standardError.write(Data("hirewire: \(message)\n".utf8))
+        Stream.write("hirewire: \(message)\n", to: 2)
         Foundation.exit(code)
     }
 }

@@ -168,11 +168,11 @@ final class ProgressBar {
                 "[" + String(repeating: "#", count: filled) + String(repeating: ".", count: 30 - filled) + "] \(Int(share * 100)) %  "
                 + line + left
         }
-        FileHandle.standardError.write(Data("\r\u{1B}[K\(line)".utf8))
+        Stream.write("\r\u{1B}[K\(line)", to: 2)
     }
 
     func finish() {
-        if isTerminal { FileHandle.standardError.write(Data("\r\u{1B}[K".utf8)) }
+        if isTerminal { Stream.write("\r\u{1B}[K", to: 2) }
     }
 }
 

@@ -25,7 +25,8 @@ struct Backup: ParsableCommand {
                 .init("file", .string(file)), .init("bytes", .number(String(size))), .init("key_file", hasKey ? .string(key) : .null),
             ])
         } else {
-            print("wrote \(file), \(size) bytes. Keep the secrets' key file, if there is one (\(common.path)-key), with it.")
+            print("wrote \(file), \(size) bytes")
+            print("The secrets' key file, if there is one (\(common.path)-key), is no part of it: keep that too, elsewhere.")
         }
     }
 }

@@ -97,7 +97,7 @@ final class ProgressLine {
     private let isTerminal = isatty(2) == 1
 
     func show(_ text: String) {
-        if isTerminal { FileHandle.standardError.write(Data("\r\u{1B}[K\(text)".utf8)) }
+        if isTerminal { Stream.write("\r\u{1B}[K\(text)", to: 2) }
     }
 
     func finish() { show("") }

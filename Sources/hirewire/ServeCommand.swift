@@ -147,7 +147,7 @@ private final class Announcement: @unchecked Sendable {
 
 
             """
-        FileHandle.standardError.write(Data(text.utf8))
+        Stream.write(text, to: 2)
     }
 }
 

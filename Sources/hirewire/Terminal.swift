@@ -42,20 +42,23 @@ enum Terminal {
     }
 
     /// Says something beside the output.
-    static func note(_ text: String) { FileHandle.standardError.write(Data("hirewire: \(text)\n".utf8)) }
+    static func note(_ text: String) { Stream.write("hirewire: \(text)\n", to: 2) }
 }
 
-/// Standard output without a buffer, for commands that go on until they are stopped.
+/// Standard output and error without a buffer. Foundation's `FileHandle` ends the process where a disk is full.
 enum Stream {
     /// Call first: a reader that goes away is then an answer, and not the end of the process.
     static func begin() { signal(SIGPIPE, SIG_IGN) }
 
-    /// Writes everything. False when nobody reads any more.
-    static func write(_ text: String) -> Bool {
+    /// Writes everything. False when nobody reads any more, or a file takes no more.
+    ///
+    /// - Parameter descriptor: standard output, or with 2 standard error.
+    @discardableResult
+    static func write(_ text: String, to descriptor: Int32 = 1) -> Bool {
         Array(text.utf8).withUnsafeBytes { buffer in
             var rest = buffer[...]
             while !rest.isEmpty {
-                let count = Glibc.write(1, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
+                let count = Glibc.write(descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
                 if count < 0, errno == EINTR { continue }
                 guard count > 0 else { return false }
                 rest = rest.dropFirst(count)

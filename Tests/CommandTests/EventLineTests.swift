@@ -35,7 +35,7 @@ import Testing
             #"{"interview":{"result":{"overall_grade":81}},"candidate":{"full_name":"Ada"},"job":{"title":"Baker"}}"#,
             "Ada, Baker, grade 81"
         ),
-        ("ai_call.completed", #"{"call":{"purpose":"screening","duration_seconds":132},"candidate":null}"#, "screening, seconds 132"),
+        ("ai_call.completed", #"{"call":{"purpose":"screening","duration_seconds":132},"candidate":null}"#, "screening, 132 s"),
         ("call.uploaded", #"{"call":{"ai_score":40},"candidate":{"full_name":"Ada"}}"#, "Ada, score 40"),
         ("ai.training.completed", #"{"training":{"agent_name":"Wren","ai_score":86}}"#, "Wren, score 86"),
         ("webhook.test", #"{"endpoint":{"id":"ep_1"}}"#, "for ep_1"),

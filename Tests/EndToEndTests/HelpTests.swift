@@ -47,4 +47,10 @@ import Testing
         let done = try Program.run(["backup", "/nowhere/copy.db", "--database", shared.server.database])
         #expect(done.exitCode == 1 && done.errors == "hirewire: the folder '/nowhere' does not exist\n")
     }
+
+    @Test func aFullDiskUnderItsMessagesIsNoCrash() throws {
+        let folder = try Folder()
+        let script = "'\(Program.path)' keys list --database '\(folder("none.db"))' 2>/dev/full"
+        #expect(try Finished(ChildProcess("/bin/sh", ["-c", script])).exitCode == 1)
+    }
 }

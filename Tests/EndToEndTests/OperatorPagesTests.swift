@@ -192,6 +192,7 @@ import Testing
 
         // then
         #expect(refused.status == 403 && refused.text.contains("<h1>Not in the plan</h1>"))
+        #expect(refused.text.contains("<p>The plan has room for 1 key, and all of it is taken; revoke one."), "\(refused.text)")
     }
 
     @Test func thePlanIsSetOnTheOrganizationsPage() throws {
@@ -211,6 +212,8 @@ import Testing
         #expect(plan["api"].bool == true && plan["webhooks"].bool == false && plan["rate_limit"].int == 55)
         #expect(plan["max_keys"].int == 3 && plan["max_endpoints"].isNull)
         #expect(try visitor.get("/organizations").text.contains("no webhooks, 55/min, 3 keys"))
+        #expect(try visitor.post(path, form.merging(["max_keys": "1"]) { $1 }).status == 303)
+        #expect(try visitor.get("/organizations").text.contains("no webhooks, 55/min, 1 key<"))
         let refused = try visitor.post(path, form.merging(["rate_limit": "many"]) { $1 })
         #expect(refused.status == 422 && refused.text.contains("many"))
     }

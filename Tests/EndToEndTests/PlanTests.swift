@@ -49,10 +49,10 @@ import Testing
         try server.command("organizations", "edit", "default", "--max-keys", "1", "--max-endpoints", "1", "--rate-limit", "7")
         let key = try server.command("keys", "create", "--name", "one")
         #expect(key["rate_limit"].int == 7)
-        #expect(try refusal("keys", "create", "--name", "two").contains("1 keys"))
+        #expect(try refusal("keys", "create", "--name", "two").contains("room for 1 key,"))
         let url = "https://example.com/hook"
         try server.command("webhooks", "add", "--url", url)
-        #expect(try refusal("webhooks", "add", "--url", url).contains("1 endpoints"))
+        #expect(try refusal("webhooks", "add", "--url", url).contains("room for 1 endpoint,"))
         // A revoked key makes room.
         try server.command("keys", "revoke", try #require(key["key_id"].string))
         try server.command("keys", "create", "--name", "two")
