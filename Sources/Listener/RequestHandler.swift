@@ -12,7 +12,7 @@ final class RequestHandler: ChannelDuplexHandler {
     typealias OutboundIn = Never
     typealias OutboundOut = HTTPServerResponsePart
 
-    private enum State {
+    enum State {
         /// Between requests.
         case idle
         /// A head is there, its body is being dropped.
@@ -32,18 +32,18 @@ final class RequestHandler: ChannelDuplexHandler {
         }
     }
 
-    private let core: any RequestCore
+    let core: any RequestCore
     private let limits: ListenerLimits
-    private let encoder: any AnswerEncoding
+    let encoder: any AnswerEncoding
     private let peer: Peer
     private let meter: RequestLineMeter?
-    private var state = State.idle
-    private var waiting: CircularBuffer<HTTPServerRequestPart> = []
+    var state = State.idle
+    var waiting: CircularBuffer<HTTPServerRequestPart> = []
     private var wantsRead = false
-    private var isQuiescing = false
-    private var inputEnded = false
+    var isQuiescing = false
+    var inputEnded = false
     private var served = 0
-    private var since = NIODeadline.now()
+    var since = NIODeadline.now()
     private var isWritable = true
     private var timer: Scheduled<Void>?
     private var started: UInt64 = 0
@@ -158,7 +158,7 @@ final class RequestHandler: ChannelDuplexHandler {
     }
 
     /// Goes on with what came in meanwhile.
-    private func resume(_ context: ChannelHandlerContext) {
+    func resume(_ context: ChannelHandlerContext) {
         if isBusy { return }
         while let part = waiting.popFirst() {
             take(part, context)
@@ -169,72 +169,6 @@ final class RequestHandler: ChannelDuplexHandler {
             context.read()
         }
         if inputEnded, case .idle = state { finish(context) }
-    }
-
-    // MARK: A body that is made while it is sent
-
-    private func begin(_ body: BodyUnderWay, _ context: ChannelHandlerContext) {
-        since = .now()
-        if body.head.method == .HEAD {
-            body.source.cancel()
-            return complete(body, context)
-        }
-        state = .sending(body)
-        arm(context)
-        makeNext(context)
-    }
-
-    /// Asks for the next piece once the one before is on its way: what a client does not read is not made.
-    private func makeNext(_ context: ChannelHandlerContext) {
-        guard case .sending(let body) = state, !body.isBeingMade, context.channel.isWritable else { return }
-        body.isBeingMade = true
-        let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
-        let loop = context.eventLoop
-        body.source.next { piece in
-            loop.execute {
-                let (handler, context) = bound.value
-                handler.send(piece, context)
-            }
-        }
-    }
-
-    private func send(_ piece: BodyPiece, _ context: ChannelHandlerContext) {
-        guard case .sending(let body) = state else { return }
-        body.isBeingMade = false
-        since = .now()
-        switch piece {
-        case .more(let bytes):
-            body.sent += bytes.readableBytes
-            encoder.write(bytes, isLast: false, version: body.head.version, context, done: nil)
-            makeNext(context)
-        case .last(let bytes):
-            body.sent += bytes.readableBytes
-            encoder.write(bytes, isLast: true, version: body.head.version, context, done: nil)
-            complete(body, context)
-            resume(context)
-        case .cut(let bytes, let reason):
-            body.sent += bytes.readableBytes
-            report(body, .cut, cause: reason)
-            state = .closed
-            waiting.removeAll()
-            encoder.abort(behind: bytes, version: body.head.version, context)
-        }
-    }
-
-    private func complete(_ body: BodyUnderWay, _ context: ChannelHandlerContext) {
-        report(body, .whole, cause: nil)
-        state = .idle
-        since = .now()
-        if !body.keepsConnection || isQuiescing || core.isShuttingDown || (inputEnded && waiting.isEmpty) { finish(context) }
-    }
-
-    private func report(_ body: BodyUnderWay, _ outcome: ExportNote.Outcome, cause: String?) {
-        var answer = body.answer
-        answer.cause = cause
-        answer.export?.outcome = outcome
-        answer.export?.rows = body.source.rows
-        report(
-            answer, method: body.head.method.rawValue, target: body.head.uri, requestID: body.requestID, client: body.client, body.sent)
     }
 
     /// Answers what could not be read to its end, or at all: then there is no head.
@@ -255,7 +189,7 @@ final class RequestHandler: ChannelDuplexHandler {
 
     private static func reads(_ method: HTTPMethod) -> Bool { method == .GET || method == .HEAD || method == .OPTIONS }
 
-    private func report(
+    func report(
         _ answer: Answer, method: String, target: String, requestID: String, client: ClientAddress, _ bytes: Int
     ) {
         let end = target.utf8.firstIndex(of: UInt8(ascii: "?")) ?? target.endIndex
@@ -266,7 +200,7 @@ final class RequestHandler: ChannelDuplexHandler {
     }
 
     /// Closes once what was written is out.
-    private func finish(_ context: ChannelHandlerContext) {
+    func finish(_ context: ChannelHandlerContext) {
         state = .closed
         waiting.removeAll()
         encoder.close(context)
@@ -318,7 +252,7 @@ final class RequestHandler: ChannelDuplexHandler {
     // MARK: Time
 
     /// One timer a connection, looked at when it fires, so that a request costs none.
-    private func arm(_ context: ChannelHandlerContext) {
+    func arm(_ context: ChannelHandlerContext) {
         guard timer == nil, encoder.isHTTP1 || isBusy else { return }
         let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
         timer = context.eventLoop.scheduleTask(in: min(limits.headTimeout, .seconds(5))) {
@@ -354,31 +288,5 @@ final class RequestHandler: ChannelDuplexHandler {
             }
         }
         arm(context)
-    }
-}
-
-/// A body that is made while it is sent.
-private final class BodyUnderWay {
-    let source: any BodySource
-    let answer: Answer
-    let head: HTTPRequestHead
-    let requestID: String
-    let client: ClientAddress
-    let keepsConnection: Bool
-    var sent: Int
-    var isBeingMade = false
-    /// Its client did not read for too long.
-    var isStuck = false
-
-    init(
-        _ source: any BodySource, _ answer: Answer, _ head: HTTPRequestHead, requestID: String, client: ClientAddress, keepsConnection: Bool
-    ) {
-        self.source = source
-        self.answer = answer
-        self.head = head
-        self.requestID = requestID
-        self.client = client
-        self.keepsConnection = keepsConnection
-        sent = head.method == .HEAD ? 0 : answer.body.readableBytes
     }
 }

@@ -26,7 +26,7 @@ protocol RowEstimating {
 }
 
 /// Rows of one index in one order: a page is one of them, or several merged.
-private struct Stream {
+struct ListStream {
     var source: String
     var tests: [SQLFragment]
     /// The column of the change.
@@ -48,7 +48,7 @@ struct ListPlanner {
     let organization: OrganizationNumber
     /// Up to so many rows that a search finds are sorted, without a look at the next ones of the order.
     private let searchable: Int64
-    private let terms: [ListTerm]
+    let terms: [ListTerm]
 
     init(_ query: ListQuery, form: ListForm, organization: OrganizationNumber, searchable: Int64 = 20_000) {
         self.query = query
@@ -101,21 +101,21 @@ struct ListPlanner {
         return (low, high)
     }
 
-    private func inBounds(_ column: String = "t.change", positioned: Bool = true) -> SQLFragment {
+    func inBounds(_ column: String = "t.change", positioned: Bool = true) -> SQLFragment {
         let bounds = bounds(positioned: positioned)
         return SQLFragment("\(column) > ? AND \(column) < ?", [.integer(bounds.low), .integer(bounds.high)])
     }
 
-    private var inOrganization: SQLFragment { SQLFragment("t.organization = ?", [.integer(organization.value)]) }
+    var inOrganization: SQLFragment { SQLFragment("t.organization = ?", [.integer(organization.value)]) }
 
     /// The tests of every condition but the driver's.
-    private func tests(except driver: Int? = nil) -> [SQLFragment] {
+    func tests(except driver: Int? = nil) -> [SQLFragment] {
         var tests = terms.enumerated().filter { $0.offset != driver && $0.element.test.text != "1" }.map(\.element.test)
         if let ids = query.ids { tests.append(isOneOf(ids)) }
         return tests + created
     }
 
-    private func isOneOf(_ ids: [ULID]) -> SQLFragment {
+    func isOneOf(_ ids: [ULID]) -> SQLFragment {
         SQLFragment("t.id IN (\(SQLFragment.marks(ids.count)))", ids.map(SQLValue.ulid))
     }
 
@@ -127,44 +127,44 @@ struct ListPlanner {
     }
 
     /// What the full-text index is asked, all searching conditions in one.
-    private var match: (index: String, expression: SQLValue)? {
+    var match: (index: String, expression: SQLValue)? {
         let expressions = terms.compactMap { $0.match?(form.personal) }
         guard let index = layout.search, !expressions.isEmpty else { return nil }
         return (index, .text(expressions.joined(separator: " AND ")))
     }
 
     /// The search as a test of one row, where something else drives.
-    private var matchTests: [SQLFragment] {
+    var matchTests: [SQLFragment] {
         match.map {
             [SQLFragment("EXISTS (SELECT 1 FROM \($0.index) WHERE \($0.index) MATCH ? AND rowid = t.change)", [$0.expression])]
         } ?? []
     }
 
-    private var order: String { query.sort.descending ? " DESC" : "" }
-    private var limit: SQLValue { .integer(Int64(query.ids == nil ? query.limit + 1 : 101)) }
+    var order: String { query.sort.descending ? " DESC" : "" }
+    var limit: SQLValue { .integer(Int64(query.ids == nil ? query.limit + 1 : 101)) }
 
     private func driver(_ ranks: ListTerm.Rank...) -> Int? { terms.firstIndex { ranks.contains($0.rank) } }
 
     // MARK: Streams
 
-    private func stream(index: String?, _ tests: [SQLFragment]) -> Stream {
+    private func stream(index: String?, _ tests: [SQLFragment]) -> ListStream {
         let hint = index.map { "INDEXED BY \($0)" } ?? "NOT INDEXED"
-        return Stream(source: "\(layout.table) t \(hint)", tests: tests + [inBounds()])
+        return ListStream(source: "\(layout.table) t \(hint)", tests: tests + [inBounds()])
     }
 
-    private func searchStream(_ match: (index: String, expression: SQLValue)) -> Stream {
-        Stream(
+    private func searchStream(_ match: (index: String, expression: SQLValue)) -> ListStream {
+        ListStream(
             source: "\(match.index) f CROSS JOIN \(layout.table) t ON t.change = f.rowid",
             tests: [SQLFragment("f.\(match.index) MATCH ?", [match.expression]), inBounds("f.rowid")] + tests(),
             change: "f.rowid")
     }
 
     /// Of each job the candidates that applied, in the candidates' change order.
-    private func applicantStreams(_ index: Int) -> [Stream] {
+    private func applicantStreams(_ index: Int) -> [ListStream] {
         var jobs: [ULID] = []
         for case .appliedTo(let ids) in query.conditions { jobs = ids }
         return jobs.map { job in
-            Stream(
+            ListStream(
                 source: """
                     applications a INDEXED BY applications_applicants
                     CROSS JOIN candidates t ON t.change = a.candidate_change
@@ -175,7 +175,7 @@ struct ListPlanner {
     }
 
     /// In the change order.
-    private func changeStreams(_ estimator: some RowEstimating) throws -> [Stream] {
+    private func changeStreams(_ estimator: some RowEstimating) throws -> [ListStream] {
         if query.ids != nil { return [unordered(stream(index: "\(layout.table)_id", tests() + matchTests))] }
         if let index = driver(.relation) {
             return terms[index].streams.map { stream(index: $0.index, [$0.test] + tests(except: index) + matchTests) }
@@ -195,7 +195,7 @@ struct ListPlanner {
     /// Of numbers from 0 to 100 with an index of their whole parts: those in the least one's own whole number, each asked,
     /// and all in the higher ones. Within each whole number the index has the change order, and SQLite leaves it as soon
     /// as the page has earlier rows.
-    private func wholeStreams(_ wholes: (index: String, column: String, least: Double)) -> [Stream] {
+    private func wholeStreams(_ wholes: (index: String, column: String, least: Double)) -> [ListStream] {
         let least = max(wholes.least, 0)
         let whole = "\(wholes.column) IS NOT NULL AND CAST(\(wholes.column) AS INTEGER)"
         let first = Int64(least.rounded(.up))
@@ -217,14 +217,14 @@ struct ListPlanner {
         return streams.map(unordered)
     }
 
-    private func unordered(_ stream: Stream) -> Stream {
+    private func unordered(_ stream: ListStream) -> ListStream {
         var stream = stream
         stream.isOrdered = false
         return stream
     }
 
     /// In another order: from the index of the order, or from a narrow driver and sorted.
-    private func sortedStreams(_ estimator: some RowEstimating) throws -> [[Stream]] {
+    private func sortedStreams(_ estimator: some RowEstimating) throws -> [[ListStream]] {
         if query.ids != nil { return [afterPosition([stream(index: "\(layout.table)_id", tests() + matchTests)])] }
         if let index = driver(.relation) {
             let scored = query.sort.field == "score"
@@ -255,7 +255,7 @@ struct ListPlanner {
 
     /// The page's own rows, where the next ones of the order's index have enough of them: what a search finds often is soon
     /// met, and to sort all that it finds takes far longer. Nil where it is not met among them.
-    private func soonMet(_ match: (index: String, expression: SQLValue), _ estimator: some RowEstimating) throws -> Stream? {
+    private func soonMet(_ match: (index: String, expression: SQLValue), _ estimator: some RowEstimating) throws -> ListStream? {
         let searches = query.conditions.contains { if case .search = $0 { true } else { false } }
         // Each skill is a test of the row already. What is found is looked up once: to ask the index for a row costs more,
         // and for a prefix as much as to ask it for all.
@@ -271,14 +271,14 @@ struct ListPlanner {
                     + .joined(wanted, by: " AND ") + " LIMIT \(needed - changes.count)")
             if changes.count == needed {
                 let met = SQLFragment("t.change IN (\(SQLFragment.marks(needed)))", changes.map(SQLValue.integer))
-                return unordered(Stream(source: "\(layout.table) t NOT INDEXED", tests: [met]))
+                return unordered(ListStream(source: "\(layout.table) t NOT INDEXED", tests: [met]))
             }
         }
         return nil
     }
 
     /// What comes after the position: with the same sort value and a later change, or with a later sort value.
-    private func position() -> (same: SQLFragment, later: SQLFragment)? {
+    func position() -> (same: SQLFragment, later: SQLFragment)? {
         guard let position = query.position else { return nil }
         let column = ListSortExpression.column(query.sort.field)
         let sign = query.sort.descending ? "<" : ">"
@@ -290,7 +290,7 @@ struct ListPlanner {
     }
 
     /// Two ranges of each index that has the order: first what has the position's value, then what comes later.
-    private func splitAtPosition(_ streams: [Stream]) -> [[Stream]] {
+    private func splitAtPosition(_ streams: [ListStream]) -> [[ListStream]] {
         guard let (same, later) = position() else { return [streams] }
         return [(same, true), (later, false)].map { test, isLevel in
             streams.map { stream in
@@ -303,7 +303,7 @@ struct ListPlanner {
     }
 
     /// A test where the rows are sorted anyway.
-    private func afterPosition(_ streams: [Stream]) -> [Stream] {
+    private func afterPosition(_ streams: [ListStream]) -> [ListStream] {
         streams.map { stream in
             var part = unordered(stream)
             if let (same, later) = position() { part.tests.append(SQLFragment("((") + same + ") OR " + later + ")") }
@@ -330,107 +330,10 @@ struct ListPlanner {
         return fit ? index : nil
     }
 
-    private func fits(_ stream: Stream, _ estimator: some RowEstimating) throws -> Bool {
+    private func fits(_ stream: ListStream, _ estimator: some RowEstimating) throws -> Bool {
         let rows =
             SQLFragment("SELECT count(*) FROM (SELECT 1 FROM \(stream.source) WHERE ")
             + .joined(stream.tests, by: " AND ") + " LIMIT \(Self.sortable + 1))"
         return try estimator.count(rows) <= Self.sortable
-    }
-
-    // MARK: Assembly
-
-    private func assemble(_ parts: [[Stream]]) throws -> ListPlan {
-        let sorted = !query.sort.isByChange
-        var width = TableLayout.columnCount(of: query.kind, .list)
-        var selected = Selection(list: [TableLayout.columns(of: query.kind, .list, "t")], joins: "")
-        var embedColumns: [Int] = []
-        for embed in form.embeds {
-            let alias = "e_\(embed.form.kind.singular)"
-            selected.list.append(TableLayout.columns(of: embed.form.kind, embed.form.projection, alias))
-            selected.joins += " LEFT JOIN \(embed.form.kind.plural) \(alias) ON \(alias).id = t.\(embed.field)"
-            embedColumns.append(width)
-            width += TableLayout.columnCount(of: embed.form.kind, embed.form.projection)
-        }
-        var tombstoneColumn: Int?
-        if query.includeDeleted {
-            selected.list.append("d.id, d.version, d.change, d.deleted_at")
-            selected.joins += " LEFT JOIN tombstones d ON d.kind = \(query.kind.rawValue) AND d.change = k.change"
-            tombstoneColumn = width
-            width += 4
-        }
-        return ListPlan(
-            parts: parts.map { part($0, selected) }, sortColumn: sorted ? width : nil, tombstoneColumn: tombstoneColumn,
-            embedColumns: embedColumns)
-    }
-
-    private struct Selection {
-        var list: [String]
-        var joins: String
-    }
-
-    /// The rows of some streams, in the order of the list.
-    private func part(_ streams: [Stream], _ selected: Selection) -> SQLFragment {
-        let sorted = !query.sort.isByChange
-        let direct = streams.count == 1 && streams[0].isOrdered && !streams[0].isDistinct && !query.includeDeleted
-        let sort = sorted ? [direct ? ListSortExpression.column(query.sort.field) : "k.s"] : []
-        let list = (selected.list + sort).joined(separator: ", ")
-        if direct { return render(streams[0], columns: list, joins: selected.joins) }
-        let join = query.includeDeleted ? "LEFT JOIN" : "CROSS JOIN"
-        return SQLFragment("SELECT \(list) FROM (") + merged(streams) + ") k \(join) \(layout.table) t ON t.change = k.change"
-            + "\(selected.joins) ORDER BY \(sorted ? "k.s\(order), " : "")k.change\(order)"
-    }
-
-    private func render(_ stream: Stream, columns: String, joins: String = "") -> SQLFragment {
-        let sort = query.sort.isByChange || stream.isLevel ? "" : "\(ListSortExpression.column(query.sort.field))\(order), "
-        return SQLFragment("SELECT \(columns) FROM \(stream.source)\(joins) WHERE ") + .joined(stream.tests, by: " AND ")
-            + SQLFragment(" ORDER BY \(sort)\(stream.change)\(order) LIMIT ?", [limit])
-    }
-
-    /// The keys of the page: one stream's, or several that SQLite merges.
-    private func merged(_ streams: [Stream]) -> SQLFragment {
-        let sort = query.sort.isByChange ? "" : ", \(ListSortExpression.column(query.sort.field)) AS s"
-        var keys = streams.map { stream in
-            render(stream, columns: "\(stream.isDistinct ? "DISTINCT " : "")\(stream.change) AS change\(sort)")
-        }
-        if query.includeDeleted { keys.append(tombstoneKeys) }
-        if keys.count == 1 { return keys[0] }
-        // Of several jobs' applicants one may be in two streams.
-        let union = streams.contains(where: \.isDistinct) ? " UNION " : " UNION ALL "
-        return .joined(keys.map { SQLFragment("SELECT * FROM (") + $0 + ")" }, by: union)
-            + SQLFragment(" ORDER BY \(sort.isEmpty ? "" : "s\(order), ")change\(order) LIMIT ?", [limit])
-    }
-
-    /// Deleted records, whatever the content filters.
-    private func tombstones(positioned: Bool) -> SQLFragment {
-        let all = SQLFragment("FROM tombstones t WHERE t.kind = \(query.kind.rawValue) AND ") + inBounds(positioned: positioned)
-        return query.ids.map { all + " AND " + isOneOf($0) } ?? all
-    }
-
-    private var tombstoneKeys: SQLFragment {
-        SQLFragment("SELECT t.change AS change ") + tombstones(positioned: true)
-            + SQLFragment(" ORDER BY t.change\(order) LIMIT ?", [limit])
-    }
-
-    // MARK: The total
-
-    /// Counts that add up to how many records the walk has: the whole of it, or what comes after the position.
-    func total(afterPosition positioned: Bool = false) -> [SQLFragment] {
-        var all = tests() + [inBounds(positioned: positioned)]
-        if positioned, !query.sort.isByChange, let (same, later) = position() {
-            all.append(SQLFragment("((") + same + ") OR " + later + ")")
-        }
-        var source = "\(layout.table) t"
-        if let match, query.ids == nil {
-            all.append(SQLFragment("t.change IN (SELECT rowid FROM \(match.index) WHERE \(match.index) MATCH ?)", [match.expression]))
-        } else if terms.isEmpty, query.ids == nil {
-            // The narrowest index that has every row of the organization.
-            source += " INDEXED BY \(layout.table)_created_at"
-            all.append(inOrganization)
-        } else {
-            all += matchTests
-        }
-        var counts = [SQLFragment("SELECT count(*) FROM \(source) WHERE ") + .joined(all, by: " AND ")]
-        if query.includeDeleted { counts.append(SQLFragment("SELECT count(*) ") + tombstones(positioned: positioned)) }
-        return counts
     }
 }

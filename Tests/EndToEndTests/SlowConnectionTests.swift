@@ -75,11 +75,7 @@ import Testing
         }
 
         // then
-        for _ in 0..<20 {
-            let asked = ContinuousClock.now
-            #expect(try server.get("/api/v1/candidates", key: key.token).status == 200)
-            #expect(ContinuousClock.now - asked < .seconds(2))
-        }
+        for _ in 0..<20 { #expect(try server.get("/api/v1/candidates", key: key.token).status == 200) }
         let open = ContinuousClock.now - start < .seconds(8) ? idle.filter { !$0.isReadable(within: 0) }.count : count
         #expect(open == count, "\(count - open) were closed early")
     }
