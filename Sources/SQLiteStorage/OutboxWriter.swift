@@ -13,8 +13,9 @@ final class OutboxWriter {
     private var lists: [[Int64]: Int64] = [:]
     /// Deliveries that wait for ``flush()``.
     private var waiting = 0
-    /// So many take some 10 ms, in which nobody asks whether the transaction has taken long enough.
-    private static let mostWaiting = 4_000
+    /// So many take some 30 ms, in which nobody asks whether the transaction has taken long enough. Fewer would make the
+    /// full-text index write out what it has gathered more than once in an import's batch: see ``RecordWriter``.
+    private static let mostWaiting = 10_000
 
     /// What became of a body.
     enum Body: Equatable {
