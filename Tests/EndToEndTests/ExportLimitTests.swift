@@ -65,7 +65,7 @@ import Testing
         _ = try action == "revoke" ? server.command("keys", "revoke", key.id) : server.command("keys", "rotate", key.id, "--overlap", "1s")
         Thread.sleep(forTimeInterval: action == "revoke" ? 1 : 2)
         let text = String(decoding: try connection.readToEnd(), as: UTF8.self)
-        #expect(text.contains("\"export_cut\"") && text.contains("good no longer") && !text.hasSuffix("0\r\n\r\n"))
+        #expect(text.contains("\"export_cut\"") && text.contains("good no longer") && !text.hasSuffix("\r\n0\r\n\r\n"))
     }
 
     @Test func logAndMetricsSayWhatBecameOfThem() throws {
@@ -82,7 +82,7 @@ import Testing
         _ = try server.get("/api/v1/jobs?export=all", key: keys[0].token)
         let whole = try begin(server, key: keys[0].token)
         var seen = ""
-        while !seen.hasSuffix("0\r\n\r\n") { seen += String(decoding: try whole.receiveSome(), as: UTF8.self) }
+        while !seen.hasSuffix("\r\n0\r\n\r\n") { seen += String(decoding: try whole.receiveSome(), as: UTF8.self) }
         do { _ = try begin(server, key: keys[1].token) }
         let cut = try begin(server, key: keys[2].token)
         #expect(try poll(seconds: 10, every: 0.2) { try metrics().contains("hirewire_exports_under_way 1\n") })

@@ -149,7 +149,7 @@ extension Server {
             // What nobody reads is not made, so the time runs out.
             Thread.sleep(forTimeInterval: 1.5)
             let text = String(decoding: try connection.readToEnd(), as: UTF8.self)
-            #expect(!text.hasSuffix("0\r\n\r\n") && text.contains("export_cut"))
+            #expect(!text.hasSuffix("\r\n0\r\n\r\n") && text.contains("export_cut"))
             // curl takes it for what it is.
             let done = try curl(server, "/api/v1/candidates?export=all&format=\(notation)", ["--limit-rate", "2M"], key: key)
             #expect(done.exitCode == 18, "\(done.exitCode) \(done.errors)")
@@ -183,7 +183,7 @@ extension Server {
         server.process.signal(SIGTERM)
         Thread.sleep(forTimeInterval: 0.5)
         let text = String(decoding: try connection.readToEnd(), as: UTF8.self)
-        #expect(text.contains("shutting down") && text.contains("next_cursor") && !text.hasSuffix("0\r\n\r\n"))
+        #expect(text.contains("shutting down") && text.contains("next_cursor") && !text.hasSuffix("\r\n0\r\n\r\n"))
         #expect(server.stop() == 0)
     }
 
