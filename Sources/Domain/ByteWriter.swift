@@ -166,7 +166,7 @@ public struct ByteWriter: ~Copyable {
         base[_count] = 0x22
         _count &+= 1
         if let start = text.baseAddress {
-            let clean = Self.cleanPrefix(start, text.count)
+            let clean = Self.cleanPrefix(start, text.count, stop: 0x5C)
             memcpy(base + _count, start, clean)
             _count &+= clean
             if clean < text.count { appendEscaping(UnsafeBufferPointer(rebasing: text[clean...])) }
@@ -174,9 +174,11 @@ public struct ByteWriter: ~Copyable {
         append(byte: 0x22)
     }
 
-    /// How many bytes from the start need no escape: eight at a time, by the usual test for a byte below a bound.
+    /// How many bytes from the start are no control character, no quote and not `stop`: eight at a time, by the usual test
+    /// for a byte below a bound.
     @inlinable
-    static func cleanPrefix(_ start: UnsafePointer<UInt8>, _ count: Int) -> Int {
+    @inline(__always)
+    static func cleanPrefix(_ start: UnsafePointer<UInt8>, _ count: Int, stop: UInt8) -> Int {
         let ones: UInt64 = 0x0101_0101_0101_0101
         let highs: UInt64 = 0x8080_8080_8080_8080
         var index = 0
@@ -184,14 +186,14 @@ public struct ByteWriter: ~Copyable {
             let word = UnsafeRawPointer(start + index).loadUnaligned(as: UInt64.self)
             let control = (word &- ones &* 0x20) & ~word
             let quote = word ^ (ones &* 0x22)
-            let backslash = word ^ (ones &* 0x5C)
-            let found = control | ((quote &- ones) & ~quote) | ((backslash &- ones) & ~backslash)
+            let other = word ^ (ones &* UInt64(stop))
+            let found = control | ((quote &- ones) & ~quote) | ((other &- ones) & ~other)
             if found & highs != 0 { break }
             index &+= 8
         }
         while index < count {
             let byte = start[index]
-            if byte < 0x20 || byte == 0x22 || byte == 0x5C { break }
+            if byte < 0x20 || byte == 0x22 || byte == stop { break }
             index &+= 1
         }
         return index
@@ -201,7 +203,7 @@ public struct ByteWriter: ~Copyable {
     mutating func appendEscaping(_ text: UnsafeBufferPointer<UInt8>) {
         var rest = text
         while let start = rest.baseAddress, !rest.isEmpty {
-            let clean = Self.cleanPrefix(start, rest.count)
+            let clean = Self.cleanPrefix(start, rest.count, stop: 0x5C)
             append(UnsafeBufferPointer(start: start, count: clean))
             guard clean < rest.count else { return }
             escape(rest[clean])

@@ -159,7 +159,8 @@ extension ByteWriter {
     public mutating func append(cell text: UnsafeBufferPointer<UInt8>) {
         guard let start = text.baseAddress, !text.isEmpty else { return append("\"\"") }
         let isFormula = Self.runs(text)
-        guard isFormula || start[0] == 0x20 || text[text.count - 1] == 0x20 || Self.plainPrefix(start, text.count) < text.count else {
+        guard isFormula || start[0] == 0x20 || text[text.count - 1] == 0x20 || Self.cleanPrefix(start, text.count, stop: 0x2C) < text.count
+        else {
             return append(text)
         }
         reserve(text.count &+ 3)
@@ -182,27 +183,5 @@ extension ByteWriter {
         case 0xEF: text.count >= 3 && text[1] == 0xBC && [0x9D, 0x8B, 0x8D, 0xA0].contains(text[2])
         default: false
         }
-    }
-
-    /// How many bytes from the start are no comma, quote or control character: eight at a time, as ``cleanPrefix(_:_:)``.
-    private static func plainPrefix(_ start: UnsafePointer<UInt8>, _ count: Int) -> Int {
-        let ones: UInt64 = 0x0101_0101_0101_0101
-        let highs: UInt64 = 0x8080_8080_8080_8080
-        var index = 0
-        while index &+ 8 <= count {
-            let word = UnsafeRawPointer(start + index).loadUnaligned(as: UInt64.self)
-            let control = (word &- ones &* 0x20) & ~word
-            let quote = word ^ (ones &* 0x22)
-            let comma = word ^ (ones &* 0x2C)
-            let found = control | ((quote &- ones) & ~quote) | ((comma &- ones) & ~comma)
-            if found & highs != 0 { break }
-            index &+= 8
-        }
-        while index < count {
-            let byte = start[index]
-            if byte < 0x20 || byte == 0x22 || byte == 0x2C { break }
-            index &+= 1
-        }
-        return index
     }
 }

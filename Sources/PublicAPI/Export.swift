@@ -53,16 +53,11 @@ final class Export: BodySource {
 
     private struct State {
         var walk: any Walk
-        let gzip: Packer?
+        let gzip: Gzip.Stream?
         /// When the key was last found to be good.
         var checked = NIODeadline.now()
         /// Nil once it is over.
         var snapshot: (any HeldSnapshot)?
-    }
-
-    /// A compressor goes from thread to thread with the state that it is part of.
-    private struct Packer: @unchecked Sendable {
-        let stream: Gzip.Stream
     }
 
     private let call: Call
@@ -86,7 +81,7 @@ final class Export: BodySource {
         guard journal < core.configuration.exports.journal else {
             throw Problem(.unavailable, "Other exports have to end first.", headers: [("Retry-After", "10")])
         }
-        let gzip = call.reply.acceptsGzip ? Gzip.Stream().map(Packer.init) : nil
+        let gzip = call.reply.acceptsGzip ? Gzip.Stream() : nil
         state = Mutex(State(walk: walk, gzip: gzip, snapshot: snapshot))
     }
 
@@ -171,7 +166,7 @@ final class Export: BodySource {
     private func pack(_ state: inout State, _ bytes: UnsafeBufferPointer<UInt8>, _ flush: Gzip.Stream.Flush) -> ByteBuffer {
         guard let gzip = state.gzip else { return ByteBuffer(bytes: bytes) }
         var packed = ByteBuffer()
-        gzip.stream.compress(UnsafeRawBufferPointer(bytes), flush, into: &packed)
+        gzip.compress(UnsafeRawBufferPointer(bytes), flush, into: &packed)
         return packed
     }
 

@@ -4,6 +4,12 @@ import Foundation
 import GRDBSQLite
 import Synchronization
 
+/// A reader moves between threads but is with one at a time, and a lock hands it over: of the pool's idle ones, of the
+/// snapshot that has it.
+private struct Lent: @unchecked Sendable {
+    let reader: Reader
+}
+
 /// Read-only connections, lent to one caller at a time and kept for the thread's next.
 public final class ReaderPool: ReadStore {
     private let path: String
@@ -13,11 +19,6 @@ public final class ReaderPool: ReadStore {
     private let lastMark = Mutex<(mark: CommitSignal.Mark, count: Int64)>((CommitSignal.Mark(), 0))
     private let nanoseconds = Atomic<Int64>(0)
     private let calls = Atomic<Int64>(0)
-
-    /// A reader moves between threads but is with one at a time: the pool's mutex hands it over.
-    private struct Lent: @unchecked Sendable {
-        let reader: Reader
-    }
 
     /// A reader that stays keeps the index of the write-ahead log in its place.
     private let anchor: Lent
@@ -96,32 +97,27 @@ public final class ReaderPool: ReadStore {
 
 /// A reader in one long transaction.
 private final class Snapshot: HeldSnapshot {
-    /// The lock hands it from thread to thread.
-    private struct Owned: @unchecked Sendable {
-        let reader: Reader
-    }
-
-    private let owned: Owned
+    private let lent: Lent
     private let turn = NSLock()
     private let signal: CommitSignal
 
     init(path: String, signal: CommitSignal) throws {
         self.signal = signal
-        owned = try StoreError.translating {
+        lent = try StoreError.translating {
             let reader = try Reader(path: path, signal: signal)
             // What is walked through once is not asked for again.
             try reader.statements("PRAGMA cache_size = -2048").run()
             try reader.begin()
             // The transaction has its snapshot from its first look at the file.
             _ = try reader.statements("SELECT key_counter FROM store").first { $0.integer(0) }
-            return Owned(reader: reader)
+            return Lent(reader: reader)
         }
     }
 
     func read<Result>(_ body: (any StoreReader) throws -> Result) throws -> Result {
         try turn.withLock {
-            owned.reader.proceed()
-            return try StoreError.translating { try body(owned.reader) }
+            lent.reader.proceed()
+            return try StoreError.translating { try body(lent.reader) }
         }
     }
 
