@@ -66,27 +66,34 @@ public struct EventDraft: Sendable {
         EventDraft(.candidateDeleted, candidate, holdsRecord: false)
     }
 
-    /// The `data` of the event as compact JSON.
+    /// The `data` of the event as compact JSON, as it is and without personal data.
     ///
-    /// - Parameters:
-    ///   - candidate: the candidate that the subject belongs to, given briefly; likewise `job`.
-    ///   - personal: with personal data.
-    public func data(candidate: Record?, job: Record?, personal: Bool) -> String {
+    /// - Parameter candidate: the candidate that the subject belongs to, given briefly; likewise `job`.
+    public func data(candidate: Record?, job: Record?) -> (whole: String, masked: String) {
+        let row = holdsRecord ? RecordRow(subject, projection: .detail) : nil
+        let related = [(RecordKind.candidate, candidate), (.job, job)].filter { subject.kind.relates(to: $0.0) }
+            .map { (kind: $0.0, row: $0.1.map { RecordRow($0, projection: .brief) }) }
+        return (data(row, related, personal: true), data(row, related, personal: false))
+    }
+
+    private func data(_ row: RecordRow?, _ related: [(kind: RecordKind, row: RecordRow?)], personal: Bool) -> String {
         var out = ByteWriter(capacity: 1024)
         out.append("{")
         let kind = subject.kind
         out.append(quoted: kind.singular)
         out.append(":")
-        if holdsRecord {
-            RecordRow.write(subject, by: .kept(kind, .detail, personal: personal), to: &out)
+        if let row {
+            _ = RecordForm.kept(kind, .detail, personal: personal).write(row, to: &out)
             out.append("}")
         } else {
             out.append(text: "{\"id\":\"\(subject.recordID)\"}")
         }
-        for (related, record) in [(RecordKind.candidate, candidate), (.job, job)] where kind.relates(to: related) {
-            out.append(text: ",\"\(related.singular)\":")
-            if let record {
-                RecordRow.write(record, by: .kept(related, .brief, personal: personal), to: &out)
+        for (related, row) in related {
+            out.append(",")
+            out.append(quoted: related.singular)
+            out.append(":")
+            if let row {
+                _ = RecordForm.kept(related, .brief, personal: personal).write(row, to: &out)
                 out.append("}")
             } else {
                 out.append("null")

@@ -1,8 +1,23 @@
 /// What is stored under an id or an `external_id`.
 public enum Stored: Sendable {
     case living(Record)
-    case deleted(RecordID)
+    case deleted(Buried)
     case missing
+}
+
+/// What is still known of a deleted record, so that it can be revived.
+public struct Buried: Sendable {
+    public let recordID: RecordID
+    public let version: Int64
+    public let createdAt: Timestamp
+    public let deletedAt: Timestamp
+
+    public init(recordID: RecordID, version: Int64, createdAt: Timestamp, deletedAt: Timestamp) {
+        self.recordID = recordID
+        self.version = version
+        self.createdAt = createdAt
+        self.deletedAt = deletedAt
+    }
 }
 
 /// Names a record in an address: a typed id, or else an `external_id`.
@@ -76,6 +91,10 @@ public struct Erasure: Sendable {
 public protocol PushWriter: StoreWriter {
     func organization(_ number: OrganizationNumber) throws -> Organization?
     func find(_ name: RecordName, of kind: RecordKind, in organization: OrganizationNumber) throws -> Stored
+    /// Creates, changes or revives, by what ``find(_:of:in:)`` gave in this transaction with nothing written since.
+    func apply(
+        _ input: RecordInput, to stored: Stored, in organization: Organization, options: ChangeOptions
+    ) throws -> ChangeOutcome
     /// False where there is no such candidate, living or deleted.
     func erase(_ candidate: ULID, in organization: Organization) throws -> Bool
     func erasure(of candidate: ULID, in organization: OrganizationNumber) throws -> Erasure?

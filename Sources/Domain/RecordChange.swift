@@ -33,18 +33,18 @@ public enum RecordChange {
         of existing: Record?, after input: RecordInput, mode: ChangeMode, wasCompleted: Bool = false
     ) throws(InputFaults) -> [FieldValue] {
         let schema = input.kind.schema
-        var values = schema.fields.map(\.initial)
-        if let existing, mode == .merge { values = existing.values }
+        var values = existing.flatMap { mode == .merge ? $0.values : nil } ?? schema.initial
         // The résumé has an address of its own: a PUT of the candidate that does not speak of it leaves it alone.
         if let existing, mode == .replace {
             for (index, field) in schema.fields.enumerated() where field.group == "resume" { values[index] = existing.values[index] }
         }
         for (index, value) in input.values {
-            values[index] = value == .null ? schema.fields[index].initial : value
+            if case .null = value { values[index] = schema.initial[index] } else { values[index] = value }
         }
         if input.kind == .candidate { deriveFullName(&values, existing: existing, input: input) }
         var faults = input.faults
-        for (index, field) in schema.fields.enumerated() where field.required && values[index] == .null {
+        for index in schema.required where values[index] == .null {
+            let field = schema.fields[index]
             let isKnown = faults.contains { $0.pointer == "/" + field.name || $0.pointer == field.externalPointer }
             if !isKnown { faults.append(InputFault("/" + field.name, "is required")) }
         }
@@ -61,15 +61,17 @@ public enum RecordChange {
 
     /// A full name that nobody gave is the first and the last name.
     private static func deriveFullName(_ values: inout [FieldValue], existing: Record?, input: RecordInput) {
-        let schema = RecordKind.candidate.schema
-        let (first, last, full) = (
-            schema.position("first_name"), schema.position("last_name"), schema.position("full_name")
-        )
+        let (first, last, full) = namePositions
         if let given = input.values[full], given != .null { return }
         let moved = input.values[first] != nil || input.values[last] != nil || input.values[full] != nil
         guard values[full] == .null || (moved && wasDerived(existing)) else { return }
         values[full] = joined(values[first], values[last])
     }
+
+    private static let namePositions = {
+        let schema = RecordKind.candidate.schema
+        return (first: schema.position("first_name"), last: schema.position("last_name"), full: schema.position("full_name"))
+    }()
 
     private static func wasDerived(_ existing: Record?) -> Bool {
         guard let existing else { return true }

@@ -25,12 +25,16 @@ public enum Projection: UInt8, Sendable, Hashable, CaseIterable {
     public static let heading = ["id", "external_id", "version", "created_at", "updated_at"]
 
     /// Indices into the schema's fields.
-    public func fields(of kind: RecordKind) -> [Int] {
-        let fields = kind.schema.fields
-        switch self {
-        case .detail: return Array(fields.indices)
-        case .list: return fields.indices.filter { !fields[$0].detailOnly }
-        case .brief: return fields.indices.filter { ["full_name", "title", "status"].contains(fields[$0].name) }
+    public func fields(of kind: RecordKind) -> [Int] { Self.fields[Int(kind.rawValue - 1) * Self.allCases.count + Int(rawValue)] }
+
+    private static let fields = RecordKind.allCases.flatMap { kind in
+        allCases.map { projection in
+            let fields = kind.schema.fields
+            return switch projection {
+            case .detail: Array(fields.indices)
+            case .list: fields.indices.filter { !fields[$0].detailOnly }
+            case .brief: fields.indices.filter { ["full_name", "title", "status"].contains(fields[$0].name) }
+            }
         }
     }
 }

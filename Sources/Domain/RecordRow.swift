@@ -3,9 +3,9 @@ public final class RecordRow: RowSource {
     private let record: Record
     private let fields: [Int]
     private let base: Int
-    /// The texts one after the other, at an address that stays; `places` says where each is.
+    /// The texts one after the other, at an address that stays; `ends` says where each ends.
     private let arena: UnsafeMutableBufferPointer<UInt8>
-    private let places: [Range<Int>]
+    private let ends: [Int]
 
     /// Writes `record` by `form`, without the closing brace. See ``RecordForm/write(_:rank:to:)``.
     @discardableResult
@@ -17,22 +17,22 @@ public final class RecordRow: RowSource {
         self.record = record
         fields = projection.fields(of: record.kind)
         base = projection == .brief ? 2 : Projection.heading.count
-        let texts =
-            [record.externalID ?? ""]
-            + fields.map { index in
-                switch record.values[index] {
-                case .text(let text), .json(let text): text
-                case .list(let list): JSONValue.array(list.map(JSONValue.string)).text
-                default: ""
-                }
+        var texts = ByteWriter(capacity: 512)
+        var ends: [Int] = []
+        ends.reserveCapacity(fields.count + 1)
+        texts.append(text: record.externalID ?? "")
+        ends.append(texts.count)
+        for index in fields {
+            switch record.values[index] {
+            case .text(let text), .json(let text): texts.append(text: text)
+            case .list(let list): JSONValue.array(list.map(JSONValue.string)).write(to: &texts)
+            default: break
             }
-        var bytes: [UInt8] = []
-        places = texts.map { text in
-            bytes += text.utf8
-            return bytes.count - text.utf8.count..<bytes.count
+            ends.append(texts.count)
         }
-        arena = .allocate(capacity: max(bytes.count, 1))
-        _ = arena.initialize(fromContentsOf: bytes)
+        self.ends = ends
+        arena = .allocate(capacity: max(texts.count, 1))
+        _ = arena.initialize(fromContentsOf: texts.bytes)
     }
 
     deinit { arena.deallocate() }
@@ -48,10 +48,13 @@ public final class RecordRow: RowSource {
         }
     }
 
-    public func isNull(_ column: Int) -> Bool { value(column) == .null }
+    public func isNull(_ column: Int) -> Bool {
+        if case .null = value(column) { true } else { false }
+    }
 
     public func text(_ column: Int) -> UnsafeBufferPointer<UInt8> {
-        UnsafeBufferPointer(rebasing: arena[places[column == 1 ? 0 : column - base + 1]])
+        let place = column == 1 ? 0 : column - base + 1
+        return UnsafeBufferPointer(rebasing: arena[(place == 0 ? 0 : ends[place - 1])..<ends[place]])
     }
 
     public func knownText(_ column: Int) -> UnsafeBufferPointer<UInt8>? { isNull(column) ? nil : text(column) }

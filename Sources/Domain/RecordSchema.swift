@@ -103,11 +103,17 @@ public enum FieldValue: Sendable, Equatable {
 public struct RecordSchema: Sendable {
     public let kind: RecordKind
     public let fields: [Field]
+    /// What a new record holds where nothing is said.
+    let initial: [FieldValue]
+    /// The indices of the fields that every record has.
+    let required: [Int]
     private let indices: [String: Int]
 
     init(_ kind: RecordKind, _ fields: [Field]) {
         self.kind = kind
         self.fields = fields
+        initial = fields.map(\.initial)
+        required = fields.indices.filter { fields[$0].required }
         indices = Dictionary(uniqueKeysWithValues: fields.enumerated().map { ($1.name, $0) })
     }
 

@@ -94,13 +94,14 @@ extension PushAPI.Step {
     }
 
     private static func kind(_ json: JSONValue) throws(InputFaults) -> RecordKind {
-        let words = RecordKind.allCases.map(\.singular).joined(separator: ", ")
-        guard case .string(let word)? = json["kind"] else { throw InputFaults([InputFault("/kind", "should be one of \(words)")]) }
+        guard case .string(let word)? = json["kind"] else { throw InputFaults([InputFault("/kind", "should be one of \(kindWords)")]) }
         guard let kind = RecordKind.allCases.first(where: { $0.singular == word || $0.plural == word }) else {
-            throw InputFaults([InputFault("/kind", "'\(word.prefix(60))' is not one of \(words)")])
+            throw InputFaults([InputFault("/kind", "'\(word.prefix(60))' is not one of \(kindWords)")])
         }
         return kind
     }
+
+    private static let kindWords = RecordKind.allCases.map(\.singular).joined(separator: ", ")
 
     private static func input(_ json: JSONValue, _ kind: RecordKind, as name: RecordName?) throws(InputFaults) -> RecordInput {
         do throws(Problem) {

@@ -11,7 +11,7 @@ extension PushAPI {
             let id: RecordID
             switch try writer.find(name, of: .candidate, in: number) {
             case .missing: throw Problem.notFound
-            case .deleted(let buried): id = buried
+            case .deleted(let buried): id = buried.recordID
             case .living(let record): id = record.recordID
             }
             if let known = try writer.erasure(of: id.ulid, in: number) { return ChangeAnswer(known) }

@@ -88,12 +88,9 @@ extension PushWriter {
         options.mode = .replace
         options.reason = reason
         switch (name, stored) {
-        case (.externalID, _): return try apply(input, in: organization, options: options)
-        case (.id(let id), .living):
-            guard let outcome = try change(id, by: input, in: organization, options: options) else { throw Problem.notFound }
-            return outcome
         case (.id, .deleted): throw Problem.deleted
         case (.id, .missing): throw Problem.notFound
+        default: return try apply(input, to: stored, in: organization, options: options)
         }
     }
 
@@ -105,9 +102,7 @@ extension PushWriter {
         try input.checkResume(against: record)
         var options = ChangeOptions()
         options.reason = reason
-        guard let outcome = try change(record.recordID, by: input.merged(into: record), in: organization, options: options)
-        else { throw Problem.notFound }
-        return outcome
+        return try apply(input.merged(into: record), to: .living(record), in: organization, options: options)
     }
 
     func remove(_ name: RecordName, of kind: RecordKind, _ precondition: Precondition, in organization: Organization) throws {

@@ -20,7 +20,8 @@ public final class Database: WriteStore {
     let time: any TimeSource
     let rendering: (any DeliveryRendering)?
     private let statements: Mutex<Held>
-    /// Milliseconds of the clock and random bits for ids; the system's generator.
+    /// Milliseconds of the clock and random bits for ids, from SQLite's generator: ChaCha20 seeded by the system, which is
+    /// asked once and not for every id.
     private let makeID: @Sendable (Timestamp) -> ULID
 
     /// The writer's prepared statements: used inside GRDB's serialized access alone.
@@ -43,10 +44,10 @@ public final class Database: WriteStore {
         self.time = time
         self.rendering = rendering
         makeID = { time in
-            var generator = SystemRandomNumberGenerator()
+            var random: (UInt64, UInt64) = (0, 0)
+            sqlite3_randomness(16, &random)
             return ULID(
-                milliseconds: UInt64(max(time.microseconds / 1000, 0)),
-                random: (UInt16.random(in: 0...UInt16.max, using: &generator), generator.next()))
+                milliseconds: UInt64(max(time.microseconds / 1000, 0)), random: (UInt16(truncatingIfNeeded: random.0), random.1))
         }
         statements = Mutex(Held())
         _ = Reader.setup

@@ -14,7 +14,7 @@ extension RecordWriter {
         let id = RecordID(kind: .candidate, ulid: candidate)
         if let change = try place(of: id, in: organization.number), let record = try load(.candidate, change) {
             try remove(record, in: organization, erasing: true, ChangeOptions())
-        } else if try !isBuried(id, in: organization.number) {
+        } else if try tombstone(of: id, in: organization.number) == nil {
             return false
         }
         // The calls outlive a deletion, and no erasure.
@@ -64,6 +64,7 @@ extension RecordWriter {
         let now = try tick(record.kind, organization.number)
         try SearchIndex.remove(record, at: key, layout: layout, statements: statements)
         try statements("DELETE FROM \(layout.table) WHERE change = ?").run([.integer(key)])
+        relatives[record.id] = nil
         try leaveTombstone(of: record, at: now, in: organization.number, erasing: erasing)
         if record.kind == .match, let candidate = record.reference("candidate_id") { try recountBestScore(candidate) }
         noteChange(in: organization.number)

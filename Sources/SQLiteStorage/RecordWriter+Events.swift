@@ -9,11 +9,9 @@ extension RecordWriter {
         let jobID = subject.kind == .job ? subject.id : subject.reference("job_id")
         let candidate = subject.kind == .candidate ? nil : try related(.candidate, candidateID)
         let job = subject.kind == .job ? nil : try related(.job, jobID)
+        let (data, masked) = draft.data(candidate: candidate, job: job)
         let event = try insertEvent(
-            NewEvent(
-                type: draft.type, time: time, subject: subject, candidate: candidateID, job: jobID,
-                data: draft.data(candidate: candidate, job: job, personal: true),
-                masked: draft.data(candidate: candidate, job: job, personal: false)),
+            NewEvent(type: draft.type, time: time, subject: subject, candidate: candidateID, job: jobID, data: data, masked: masked),
             in: organization)
         let subscribers = try outbox.subscribers(to: draft.type, job: jobID, of: organization.number)
         guard !subscribers.isEmpty else { return }
@@ -67,8 +65,18 @@ extension RecordWriter {
 
     func related(_ kind: RecordKind, _ id: ULID?) throws -> Record? {
         guard let id else { return nil }
+        if let known = relatives[id] { return known }
         let change = try statements("SELECT change FROM \(TableLayout.of(kind).table) WHERE id = ?").first([.ulid(id)]) { $0.integer(0) }
-        return try change.flatMap { try load(kind, $0) }
+        guard let change, let record = try load(kind, change) else { return nil }
+        remember(record)
+        return record
+    }
+
+    /// Keeps what ``related(_:_:)`` is asked for again and again, and what it would find otherwise than it was.
+    func remember(_ record: Record) {
+        guard record.kind == .candidate || record.kind == .job else { return }
+        if relatives.count >= 2_000 { relatives.removeAll(keepingCapacity: true) }
+        relatives[record.id] = record
     }
 
     // MARK: Scores

@@ -10,12 +10,10 @@ extension RecordWriter: PushWriter {
         switch name {
         case .id(let id):
             if let change = try place(of: id, in: organization), let record = try load(kind, change) { return .living(record) }
-            return try isBuried(id, in: organization) ? .deleted(id) : .missing
+            return try tombstone(of: id, in: organization).map(Stored.deleted) ?? .missing
         case .externalID(let externalID):
             if let record = try find(kind: kind, externalID: externalID, in: organization) { return .living(record) }
-            var input = RecordInput(kind: kind)
-            input.externalID = externalID
-            return try tombstone(of: input, in: organization).map { .deleted(RecordID(kind: kind, ulid: $0.id)) } ?? .missing
+            return try tombstone(of: kind, externalID: externalID, in: organization).map(Stored.deleted) ?? .missing
         }
     }
 

@@ -2,13 +2,6 @@ import Domain
 
 /// What is left of deleted records, and what is still known of them.
 extension RecordWriter {
-    struct Buried {
-        let id: ULID
-        let version: Int64
-        let createdAt: Timestamp
-        let change: Int64
-    }
-
     /// Leaves a tombstone in the record's stead, a version on.
     func leaveTombstone(of record: Record, at now: Timestamp, in organization: OrganizationNumber, erasing: Bool) throws {
         try statements(
@@ -23,23 +16,36 @@ extension RecordWriter {
         ])
     }
 
-    /// The tombstone that the input's `external_id` revives.
-    func tombstone(of input: RecordInput, in organization: OrganizationNumber) throws -> Buried? {
-        guard let externalID = input.externalID else { return nil }
-        return try statements(
-            """
-            SELECT id, version, created_at, change FROM tombstones
-            WHERE kind = ? AND external_id = ? AND change BETWEEN ? AND ?
-            """
-        ).first([
-            .integer(Int64(input.kind.rawValue)), .text(externalID), .integer(Place.key(organization, 0)),
-            .integer(Place.key(organization, Place.mask)),
-        ]) { Buried(id: $0.ulid(0), version: $0.integer(1), createdAt: $0.time(2), change: $0.integer(3)) }
+    /// The tombstone that an `external_id` revives.
+    func tombstone(of kind: RecordKind, externalID: String, in organization: OrganizationNumber) throws -> Buried? {
+        try tombstone(of: kind, where: "external_id", is: .text(externalID), in: organization)
     }
 
-    func remove(_ buried: Buried, of kind: RecordKind) throws {
+    func tombstone(of id: RecordID, in organization: OrganizationNumber) throws -> Buried? {
+        try tombstone(of: id.kind, where: "id", is: .ulid(id.ulid), in: organization)
+    }
+
+    private func tombstone(
+        of kind: RecordKind, where column: StaticString, is value: SQLValue, in organization: OrganizationNumber
+    ) throws -> Buried? {
+        try statements(
+            """
+            SELECT id, version, created_at, change FROM tombstones
+            WHERE kind = ? AND \(column) = ? AND change BETWEEN ? AND ?
+            """
+        ).first([
+            .integer(Int64(kind.rawValue)), value, .integer(Place.key(organization, 0)),
+            .integer(Place.key(organization, Place.mask)),
+        ]) { row in
+            Buried(
+                recordID: RecordID(kind: kind, ulid: row.ulid(0)), version: row.integer(1), createdAt: row.time(2),
+                deletedAt: Place.time(row.integer(3)))
+        }
+    }
+
+    func remove(_ buried: Buried, in organization: OrganizationNumber) throws {
         try statements("DELETE FROM tombstones WHERE kind = ? AND change = ?").run([
-            .integer(Int64(kind.rawValue)), .integer(buried.change),
+            .integer(Int64(buried.recordID.kind.rawValue)), .integer(Place.key(organization, buried.deletedAt)),
         ])
     }
 
@@ -47,14 +53,6 @@ extension RecordWriter {
     func wasCompleted(_ kind: RecordKind, _ id: ULID?) throws -> Bool {
         guard kind == .interview, let id else { return false }
         return try statements("SELECT 1 FROM once_completed WHERE interview_id = ?").first([.ulid(id)]) { _ in true } ?? false
-    }
-
-    func isBuried(_ id: RecordID, in organization: OrganizationNumber) throws -> Bool {
-        try statements("SELECT 1 FROM tombstones WHERE kind = ? AND id = ? AND change BETWEEN ? AND ?")
-            .first([
-                .integer(Int64(id.kind.rawValue)), .ulid(id.ulid), .integer(Place.key(organization, 0)),
-                .integer(Place.key(organization, Place.mask)),
-            ]) { _ in true } ?? false
     }
 
     /// Takes from the tombstones of a candidate, and of all that was ever deleted of it, what could name them: no later

@@ -18,6 +18,8 @@ final class RecordWriter: StoreWriter {
     private var changed: Set<OrganizationNumber> = []
     /// Ids that `external_id`s were found to have.
     var resolved: [Named: ULID] = [:]
+    /// Candidates and jobs as they are now, for the events that tell of them briefly.
+    var relatives: [ULID: Record] = [:]
 
     private struct Clock: Hashable {
         let organization: OrganizationNumber
@@ -56,9 +58,23 @@ final class RecordWriter: StoreWriter {
     func apply(
         _ input: RecordInput, in organization: Organization, options: ChangeOptions, refusal: () throws -> String?
     ) throws -> ChangeOutcome {
-        let existing = try input.externalID.flatMap { try find(kind: input.kind, externalID: $0, in: organization.number) }
-        if let existing { return try update(existing, by: input, in: organization, options, refusal: refusal) }
-        return try create(input, in: organization, options)
+        let stored = try input.externalID.map { try find(.externalID($0), of: input.kind, in: organization.number) }
+        return try apply(input, to: stored ?? .missing, in: organization, options, refusal: refusal)
+    }
+
+    func apply(
+        _ input: RecordInput, to stored: Stored, in organization: Organization, options: ChangeOptions
+    ) throws -> ChangeOutcome { try apply(input, to: stored, in: organization, options) { nil } }
+
+    private func apply(
+        _ input: RecordInput, to stored: Stored, in organization: Organization, _ options: ChangeOptions,
+        refusal: () throws -> String?
+    ) throws -> ChangeOutcome {
+        switch stored {
+        case .living(let existing): try update(existing, by: input, in: organization, options, refusal: refusal)
+        case .deleted(let buried): try create(input, reviving: buried, in: organization, options)
+        case .missing: try create(input, reviving: nil, in: organization, options)
+        }
     }
 
     func change(
@@ -68,16 +84,17 @@ final class RecordWriter: StoreWriter {
         return try update(existing, by: input, in: organization, options)
     }
 
-    private func create(_ given: RecordInput, in organization: Organization, _ options: ChangeOptions) throws -> ChangeOutcome {
+    private func create(
+        _ given: RecordInput, reviving revived: Buried?, in organization: Organization, _ options: ChangeOptions
+    ) throws -> ChangeOutcome {
         let input = try resolve(given, in: organization.number)
-        let revived = try tombstone(of: input, in: organization.number)
         let values = try RecordChange.values(
-            of: nil, after: input, mode: options.mode, wasCompleted: wasCompleted(input.kind, revived?.id))
+            of: nil, after: input, mode: options.mode, wasCompleted: wasCompleted(input.kind, revived?.recordID.ulid))
         let layout = TableLayout.of(input.kind)
         let now = try tick(input.kind, organization.number)
-        if let revived { try remove(revived, of: input.kind) }
+        if let revived { try remove(revived, in: organization.number) }
         let record = Record(
-            kind: input.kind, id: revived?.id ?? newID(now), externalID: input.externalID,
+            kind: input.kind, id: revived?.recordID.ulid ?? newID(now), externalID: input.externalID,
             version: (revived?.version ?? 0) + 1, createdAt: revived?.createdAt ?? now, updatedAt: now, values: values)
         let key = Place.key(organization.number, now)
         try statements(.insert, of: layout.kind) { layout.insert }.run(row(record, key, layout, organization.number))
@@ -123,6 +140,7 @@ final class RecordWriter: StoreWriter {
         before: Record?, after: Record, input: RecordInput, in organization: Organization, _ options: ChangeOptions
     ) throws {
         noteChange(in: organization.number)
+        remember(after)
         if after.kind == .candidate { try keepResume(input.resume, before: before, after: after) }
         if after.kind == .match { try keepBestScore(before: before, after: after) }
         guard !options.isHistory else { return }

@@ -57,8 +57,7 @@ private struct Story {
         return EventFacts(
             id: Self.event, type: draft.type, sequence: 48_212, createdAt: Self.time, organization: organization, subject: draft.subject,
             candidate: candidate, job: job, application: try application(),
-            data: draft.data(candidate: candidate, job: job, personal: true),
-            maskedData: draft.data(candidate: candidate, job: job, personal: false))
+            data: draft.data(candidate: candidate, job: job).whole, maskedData: draft.data(candidate: candidate, job: job).masked)
     }
 
     var test: EventFacts {
