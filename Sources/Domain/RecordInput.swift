@@ -1,3 +1,9 @@
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
 /// What a file, a push or the shell says of a record: some of its fields.
 public struct RecordInput: Sendable {
     /// A relation that is named by the other record's `external_id`, to be looked up where it is stored.
@@ -167,7 +173,7 @@ extension RecordInput {
         guard text.utf8.count <= longestExternalID else {
             throw InputFaults([InputFault(path, "longer than \(longestExternalID) bytes")])
         }
-        guard !text.utf8.contains(0) else { throw InputFaults([InputFault(path, "holds a NUL character")]) }
+        guard !text.holdsNUL else { throw InputFaults([InputFault(path, "holds a NUL character")]) }
         return text
     }
 
@@ -236,7 +242,7 @@ extension RecordInput {
         if text.isEmpty { return .null }
         // Scalars are at most as many as bytes, so most texts need no count.
         if text.utf8.count > limit, text.unicodeScalars.count > limit { throw wrong("longer than \(limit) characters") }
-        if text.utf8.contains(0) { throw wrong("holds a NUL character") }
+        if text.holdsNUL { throw wrong("holds a NUL character") }
         return .text(text)
     }
 
@@ -265,10 +271,19 @@ extension RecordInput {
         for element in elements {
             guard case .string(let text) = element else { throw wrong("should hold texts alone, not \(element.typeName)") }
             guard text.utf8.count <= 8_000 else { throw wrong("holds a text of over 8000 bytes") }
-            guard !text.utf8.contains(0) else { throw wrong("holds a NUL character") }
+            guard !text.holdsNUL else { throw wrong("holds a NUL character") }
             if !text.isEmpty { texts.append(text) }
         }
         return .list(texts)
+    }
+}
+
+extension String {
+    /// By bytes in a row: as a sequence, they are looked at one call after the other.
+    var holdsNUL: Bool {
+        utf8.withContiguousStorageIfAvailable { bytes in
+            bytes.baseAddress.map { memchr($0, 0, bytes.count) != nil } ?? false
+        } ?? utf8.contains(0)
     }
 }
 

@@ -47,13 +47,14 @@ extension RecordWriter {
             .first([.integer(organization.number.value)]) { $0.integer(0) } ?? 0) + 1
         sequences[organization.number] = sequence
         let id = newID(event.time)
-        try statements(
+        let insert = try statements(.event) {
             """
             INSERT INTO events (place, id, type, created_at, subject_kind, subject_id, subject_version, candidate_id, job_id,
                 data, masked_data)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """
-        ).run([
+        }
+        try insert.run([
             .integer(Place.key(organization.number, sequence)), .ulid(id), .text(event.type.rawValue), SQLValue(event.time),
             event.subject.map { .integer(Int64($0.kind.rawValue)) } ?? .null, event.subject.map { .ulid($0.id) } ?? .null,
             event.subject.map { .integer($0.version) } ?? .null, event.candidate.map(SQLValue.ulid) ?? .null,
@@ -66,13 +67,14 @@ extension RecordWriter {
     func related(_ kind: RecordKind, _ id: ULID?) throws -> Record? {
         guard let id else { return nil }
         if let known = relatives[id] { return known }
-        let change = try statements("SELECT change FROM \(TableLayout.of(kind).table) WHERE id = ?").first([.ulid(id)]) { $0.integer(0) }
+        let related = try statements(.related, of: kind) { "SELECT change FROM \(TableLayout.of(kind).table) WHERE id = ?" }
+        let change = try related.first([.ulid(id)]) { $0.integer(0) }
         guard let change, let record = try load(kind, change) else { return nil }
         remember(record)
         return record
     }
 
-    /// Keeps what ``related(_:_:)`` is asked for again and again, and what it would find otherwise than it was.
+    /// Keeps what ``related(_:_:)`` is asked for again and again.
     func remember(_ record: Record) {
         guard record.kind == .candidate || record.kind == .job else { return }
         if relatives.count >= 2_000 { relatives.removeAll(keepingCapacity: true) }
@@ -86,7 +88,7 @@ extension RecordWriter {
         guard let candidate = after.reference("candidate_id"), case .number(let score) = after["score"] else { return }
         if let old = before?.reference("candidate_id"), old != candidate { try recountBestScore(old) }
         if case .number(let old)? = before?["score"], old > score { return try recountBestScore(candidate) }
-        try statements("UPDATE candidates SET best_score = ?1 WHERE id = ?2 AND ifnull(best_score, -1) < ?1")
+        try statements(.score) { "UPDATE candidates SET best_score = ?1 WHERE id = ?2 AND ifnull(best_score, -1) < ?1" }
             .run([.real(score), .ulid(candidate)])
     }
 

@@ -61,8 +61,10 @@ extension RecordWriter {
     }
 
     private func lookUp(_ name: Named) throws -> ULID? {
-        try statements("SELECT id FROM \(TableLayout.of(name.kind).table) WHERE organization = ? AND external_id = ?")
-            .first([.integer(name.organization.value), .text(name.externalID.text)]) { $0.ulid(0) }
+        let named = try statements(.named, of: name.kind) {
+            "SELECT id FROM \(TableLayout.of(name.kind).table) WHERE organization = ? AND external_id = ?"
+        }
+        return try named.first([.integer(name.organization.value), .text(name.externalID.text)]) { $0.ulid(0) }
     }
 
     func forgetNames() { resolved = [:] }

@@ -18,22 +18,26 @@ extension RecordWriter {
 
     /// The tombstone that an `external_id` revives.
     func tombstone(of kind: RecordKind, externalID: String, in organization: OrganizationNumber) throws -> Buried? {
-        try tombstone(of: kind, where: "external_id", is: .text(externalID), in: organization)
+        try tombstone(of: kind, is: .text(externalID), in: organization) {
+            try statements(.tombstone) { Self.tombstone(where: "external_id") }
+        }
     }
 
     func tombstone(of id: RecordID, in organization: OrganizationNumber) throws -> Buried? {
-        try tombstone(of: id.kind, where: "id", is: .ulid(id.ulid), in: organization)
+        try tombstone(of: id.kind, is: .ulid(id.ulid), in: organization) { try statements(Self.tombstone(where: "id")) }
+    }
+
+    private static func tombstone(where column: String) -> String {
+        """
+        SELECT id, version, created_at, change FROM tombstones
+        WHERE kind = ? AND \(column) = ? AND change BETWEEN ? AND ?
+        """
     }
 
     private func tombstone(
-        of kind: RecordKind, where column: StaticString, is value: SQLValue, in organization: OrganizationNumber
+        of kind: RecordKind, is value: SQLValue, in organization: OrganizationNumber, by statement: () throws -> Statement
     ) throws -> Buried? {
-        try statements(
-            """
-            SELECT id, version, created_at, change FROM tombstones
-            WHERE kind = ? AND \(column) = ? AND change BETWEEN ? AND ?
-            """
-        ).first([
+        try statement().first([
             .integer(Int64(kind.rawValue)), value, .integer(Place.key(organization, 0)),
             .integer(Place.key(organization, Place.mask)),
         ]) { row in

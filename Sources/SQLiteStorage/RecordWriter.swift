@@ -140,7 +140,7 @@ final class RecordWriter: StoreWriter {
         before: Record?, after: Record, input: RecordInput, in organization: Organization, _ options: ChangeOptions
     ) throws {
         noteChange(in: organization.number)
-        remember(after)
+        if !options.isHistory { remember(after) } else if !relatives.isEmpty { relatives[after.id] = nil }
         if after.kind == .candidate { try keepResume(input.resume, before: before, after: after) }
         if after.kind == .match { try keepBestScore(before: before, after: after) }
         guard !options.isHistory else { return }
@@ -159,7 +159,8 @@ final class RecordWriter: StoreWriter {
             if case .text(let text) = record.values[index] { values.append(.text(folded(text))) } else { values.append(.null) }
         }
         if record.kind == .application, let candidate = record.reference("candidate_id") {
-            let change = try statements("SELECT change FROM candidates WHERE id = ?").first([.ulid(candidate)]) { $0.integer(0) }
+            let change = try statements(.applicant) { "SELECT change FROM candidates WHERE id = ?" }
+                .first([.ulid(candidate)]) { $0.integer(0) }
             values.append(change.map(SQLValue.integer) ?? .null)
         }
         return values
@@ -168,14 +169,16 @@ final class RecordWriter: StoreWriter {
     // MARK: Looking up
 
     func place(of id: RecordID, in organization: OrganizationNumber) throws -> Int64? {
-        try statements("SELECT change FROM \(TableLayout.of(id.kind).table) WHERE id = ? AND change BETWEEN ? AND ?")
-            .first([
-                .ulid(id.ulid), .integer(Place.key(organization, 0)), .integer(Place.key(organization, Place.mask)),
-            ]) { $0.integer(0) }
+        let place = try statements(.place, of: id.kind) {
+            "SELECT change FROM \(TableLayout.of(id.kind).table) WHERE id = ? AND change BETWEEN ? AND ?"
+        }
+        return try place.first([
+            .ulid(id.ulid), .integer(Place.key(organization, 0)), .integer(Place.key(organization, Place.mask)),
+        ]) { $0.integer(0) }
     }
 
     func load(_ kind: RecordKind, _ change: Int64) throws -> Record? {
-        let statement = try statements(TableLayout.of(kind).selectByChange)
+        let statement = try statements(.load, of: kind) { TableLayout.of(kind).selectByChange }
         return try statement.first([.integer(change)]) { _ in RecordSource(statement).record(kind) }
     }
 

@@ -25,6 +25,7 @@ enum Schema {
         Migration(name: "4 the operator's pages", sql: operatorPages),
         Migration(name: "5 plans", sql: plans),
         Migration(name: "5 who read what", sql: audit),
+        Migration(name: "6 words one by one", sql: words),
     ]
 
     private static let base = """

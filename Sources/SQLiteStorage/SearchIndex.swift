@@ -34,15 +34,15 @@ enum SearchIndex {
         "\"" + text.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"") + "\""
     }
 
-    /// The text of a record.
-    static func text(_ record: Record) -> String {
+    /// The text of a record, in UTF-8.
+    static func text(_ record: Record) -> [UInt8] {
         var out = TextBuilder()
         switch record.kind {
         case .candidate: candidate(record.values, &out)
         case .job: job(record.values, &out)
         default: break
         }
-        return String(decoding: out.bytes, as: UTF8.self)
+        return out.bytes
     }
 
     private static func candidate(_ values: [FieldValue], _ out: inout TextBuilder) {
@@ -165,13 +165,13 @@ enum SearchIndex {
     static func add(_ record: Record, at change: Int64, layout: TableLayout, statements: StatementCache) throws {
         guard let search = layout.search else { return }
         try statements(.index, of: layout.kind) { "INSERT INTO \(search) (rowid, text) VALUES (?, ?)" }
-            .run([.integer(change), .text(text(record))])
+            .run([.integer(change), .utf8(text(record))])
     }
 
     static func remove(_ record: Record, at change: Int64, layout: TableLayout, statements: StatementCache) throws {
         guard let search = layout.search else { return }
         try statements("INSERT INTO \(search) (\(search), rowid, text) VALUES ('delete', ?, ?)")
-            .run([.integer(change), .text(text(record))])
+            .run([.integer(change), .utf8(text(record))])
     }
 
     /// Fills an empty index from the records' table.

@@ -44,14 +44,8 @@ final class Statement {
         case .null: code = sqlite3_bind_null(handle, index)
         case .integer(let integer): code = sqlite3_bind_int64(handle, index, integer)
         case .real(let real): code = sqlite3_bind_double(handle, index, real)
-        case .text(var text):
-            code = text.withUTF8 {
-                // An empty text has no address, which SQLite would take for NULL.
-                guard let start = $0.baseAddress else { return sqlite3_bind_text(handle, index, "", 0, transient) }
-                return start.withMemoryRebound(to: CChar.self, capacity: $0.count) { [count = $0.count] in
-                    sqlite3_bind_text(handle, index, $0, Int32(count), transient)
-                }
-            }
+        case .text(var text): code = text.withUTF8 { bind(text: $0, at: index) }
+        case .utf8(let bytes): code = bytes.withUnsafeBufferPointer { bind(text: $0, at: index) }
         case .blob(let bytes):
             code = bytes.withUnsafeBytes {
                 guard let start = $0.baseAddress else { return sqlite3_bind_zeroblob(handle, index, 0) }
@@ -62,6 +56,14 @@ final class Statement {
             code = withUnsafeBytes(of: words) { sqlite3_bind_blob(handle, index, $0.baseAddress, 16, transient) }
         }
         guard code == SQLITE_OK else { throw SQLiteFailure(connection, code: code) }
+    }
+
+    private func bind(text: UnsafeBufferPointer<UInt8>, at index: Int32) -> Int32 {
+        // An empty text has no address, which SQLite would take for NULL.
+        guard let start = text.baseAddress else { return sqlite3_bind_text(handle, index, "", 0, transient) }
+        return start.withMemoryRebound(to: CChar.self, capacity: text.count) {
+            sqlite3_bind_text(handle, index, $0, Int32(text.count), transient)
+        }
     }
 
     /// True while there is a row.
@@ -114,6 +116,8 @@ enum SQLValue: Equatable {
     case real(Double)
     case text(String)
     case blob([UInt8])
+    /// A text in UTF-8.
+    case utf8([UInt8])
     case ulid(ULID)
 
     init(_ value: FieldValue) {
@@ -213,10 +217,10 @@ final class StatementCache {
         return statement
     }
 
-    /// What each record of an import needs: found by the kind and the work, for to hash a long text takes longer than some
+    /// What each record needs that is written: found by the kind and the work, for to hash a long text takes longer than some
     /// of these statements do.
     enum Work: Int, CaseIterable {
-        case find, insert, index, delivery
+        case find, place, related, load, named, tombstone, insert, index, applicant, score, event, delivery
     }
 
     /// - Parameter kind: nil for what is the same for all kinds.

@@ -1,0 +1,91 @@
+import Domain
+import Foundation
+import Testing
+
+@testable import SQLiteStorage
+
+/// What the tables themselves see to, whoever writes.
+@Suite("SQLite: the tables' own checks")
+struct SchemaTests {
+    private let bench: Workbench
+    private let database: Database
+
+    init() throws {
+        bench = try Workbench()
+        database = try #require(bench.engine as? SQLiteEngine).database
+    }
+
+    @Test("To store a new record, SQLite fills no table of its own", arguments: RecordKind.allCases)
+    func checks(kind: RecordKind) throws {
+        let steps = try database.transaction { statements in
+            try Statement(statements.connection, "EXPLAIN " + TableLayout.of(kind).insert).all { $0.string(1) }
+        }
+        #expect(steps.contains("OpenWrite") && !steps.contains("OpenEphemeral"))
+    }
+
+    /// A column that holds one of a list of words.
+    struct Words: Sendable, CustomTestStringConvertible {
+        let kind: RecordKind
+        let field: String
+        var testDescription: String { "\(kind.plural).\(field)" }
+    }
+
+    @Test(
+        "A word of the list is taken and another refused, from whomever it comes",
+        arguments: [
+            Words(kind: .candidate, field: "status"), Words(kind: .job, field: "status"), Words(kind: .job, field: "salary_interval"),
+            Words(kind: .interview, field: "status"),
+        ])
+    func words(_ column: Words) throws {
+        let schema = column.kind.schema
+        guard case .choice(let words) = schema.fields[schema.position(column.field)].form else {
+            Issue.record("no column of words")
+            return
+        }
+        let record = try bench.put(column.kind, Related(bench).whole(column.kind, externalID: "x")).id
+        func set(_ word: String) throws {
+            try database.transaction {
+                try $0("UPDATE \(column.kind.plural) SET \(column.field) = ? WHERE id = ?").run([.text(word), .ulid(record.ulid)])
+            }
+        }
+        // A completed interview does not go back, so that comes last.
+        for word in words.filter({ $0 != "completed" }) + words.filter({ $0 == "completed" }) { try set(word) }
+        for word in ["", "unheard", words[0].uppercased(), words[0] + " "] {
+            #expect { try set(word) } throws: { ($0 as? StoreError)?.description.contains("CHECK constraint failed") == true }
+        }
+    }
+
+    @Test("A file from before the checks were said word by word gets them when it is opened, and keeps its rows")
+    func upgrade() throws {
+        let path = try #require(bench.engine as? SQLiteEngine).database.path
+        let written = try bench.put(.candidate, #"{"external_id":"before","full_name":"Before","status":"offer"}"#).id
+        // As the last version left it: the words in one list, and the migration still to come.
+        try database.transaction { statements in
+            let words = RecordKind.candidate.schema.fields.compactMap { field -> [String]? in
+                if case .choice(let words) = field.form, field.name == "status" { words } else { nil }
+            }.joined()
+            try statements("PRAGMA writable_schema = ON").run()
+            try statements("UPDATE sqlite_schema SET sql = replace(sql, ?, ?) WHERE name = 'candidates'").run([
+                .text(words.map { "status = '\($0)'" }.joined(separator: " OR ")),
+                .text("status IN (" + words.map { "'\($0)'" }.joined(separator: ", ") + ")"),
+            ])
+            try statements("PRAGMA writable_schema = OFF").run()
+            try statements("DELETE FROM grdb_migrations WHERE identifier = '6 words one by one'").run()
+        }
+        func check() throws -> String {
+            let reader = try Reader(path: path)
+            return try withExtendedLifetime(reader) {
+                try reader.statements("SELECT sql FROM sqlite_schema WHERE name = 'candidates'").all { $0.string(0) }.joined()
+            }
+        }
+        #expect(try check().contains("status IN ('new'"))
+        let opened = try Database(path: path, create: false)
+        #expect(try check().contains("status = 'new' OR"))
+        let found = try opened.change { try $0.find(.externalID("before"), of: .candidate, in: bench.organization.number) }
+        guard case .living(let record) = found else {
+            Issue.record("the candidate is gone")
+            return
+        }
+        #expect(record.recordID == written && record.text("status") == "offer")
+    }
+}
