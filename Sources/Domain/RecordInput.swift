@@ -82,33 +82,38 @@ extension RecordInput {
     }
 
     /// As ``init(kind:json:)``, but keeps the faults for later, see ``faults``.
-    public init(kind: RecordKind, reading json: JSONValue) {
+    ///
+    /// - Parameter overlooked: names that say nothing and are no fault.
+    public init(kind: RecordKind, reading json: JSONValue, overlooking overlooked: Set<String> = []) {
         self.init(kind: kind)
         guard case .object(let members) = json else {
             faults = [InputFault("", "a record is a JSON object, not \(json.typeName)")]
             return
         }
+        let schema = kind.schema
+        values.reserveCapacity(members.count)
         for member in members {
-            do throws(InputFaults) { try read(member) } catch { faults += error.faults }
+            do throws(InputFaults) { try read(member, schema, overlooked) } catch { faults += error.faults }
         }
     }
 
-    private mutating func read(_ member: JSONValue.Member) throws(InputFaults) {
-        let schema = kind.schema
-        if member.name == "external_id" {
-            externalID = try Self.externalID(member.value, at: "/external_id")
-        } else if let index = schema.index(of: member.name) {
+    private mutating func read(
+        _ member: JSONValue.Member, _ schema: RecordSchema, _ overlooked: Set<String>
+    ) throws(InputFaults) {
+        switch schema.meaning(of: member.name) {
+        case .field(let index):
             values[index] = try Self.value(member.value, of: schema.fields[index], at: "/" + member.name)
-        } else if let (index, target) = schema.namedReference(member.name) {
+        case .namedReference(let index, let target):
             if let text = try Self.externalID(member.value, at: "/" + member.name) {
                 references.append(.init(field: index, kind: target, externalID: text))
             } else if values[index] == nil {
                 // Given as an id as well, it is not cleared by the name that was left empty.
                 values[index] = .null
             }
-        } else if schema.isGroup(member.name) {
-            try readGroup(member)
-        } else {
+        case .group: try readGroup(member)
+        case nil where member.name == "external_id": externalID = try Self.externalID(member.value, at: "/external_id")
+        case nil where overlooked.contains(member.name): break
+        case nil:
             let known = ["external_id"] + schema.topLevelNames
             throw InputFaults([
                 InputFault("/" + JSONPointer.escaped(member.name), "no such field\(Suggestion.text(for: member.name, in: known))")
@@ -161,25 +166,27 @@ extension RecordInput {
         values[size] = .integer(Int64(bytes.count))
     }
 
-    static func externalID(_ value: JSONValue, at path: String) throws(InputFaults) -> String? {
+    static func externalID(_ value: JSONValue, at path: @autoclosure () -> String) throws(InputFaults) -> String? {
         let text: String
         switch value {
         case .null: return nil
         case .string(let string): text = string
         case .number(let spelling): text = spelling
-        default: throw InputFaults([InputFault(path, "should be a text, not \(value.typeName)")])
+        default: throw InputFaults([InputFault(path(), "should be a text, not \(value.typeName)")])
         }
         if text.isEmpty { return nil }
         guard text.utf8.count <= longestExternalID else {
-            throw InputFaults([InputFault(path, "longer than \(longestExternalID) bytes")])
+            throw InputFaults([InputFault(path(), "longer than \(longestExternalID) bytes")])
         }
-        guard !text.holdsNUL else { throw InputFaults([InputFault(path, "holds a NUL character")]) }
+        guard !text.holdsNUL else { throw InputFaults([InputFault(path(), "holds a NUL character")]) }
         return text
     }
 
     /// Reads one field's value from JSON. An empty text clears, as an empty cell does.
-    public static func value(_ value: JSONValue, of field: Field, at path: String) throws(InputFaults) -> FieldValue {
-        func wrong(_ what: String) -> InputFaults { InputFaults([InputFault(path, what)]) }
+    public static func value(
+        _ value: JSONValue, of field: Field, at path: @autoclosure () -> String
+    ) throws(InputFaults) -> FieldValue {
+        func wrong(_ what: String) -> InputFaults { InputFaults([InputFault(path(), what)]) }
         if case .null = value { return .null }
         switch field.form {
         case .text(let limit):
@@ -284,15 +291,5 @@ extension String {
         utf8.withContiguousStorageIfAvailable { bytes in
             bytes.baseAddress.map { memchr($0, 0, bytes.count) != nil } ?? false
         } ?? utf8.contains(0)
-    }
-}
-
-extension RecordSchema {
-    /// The relation that `candidate_external_id` names.
-    public func namedReference(_ name: String) -> (field: Int, kind: RecordKind)? {
-        guard name.hasSuffix("_external_id"), let index = index(of: name.dropLast("external_id".count) + "id"),
-            case .reference(let target) = fields[index].form
-        else { return nil }
-        return (index, target)
     }
 }

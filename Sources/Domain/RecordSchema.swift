@@ -107,21 +107,48 @@ public struct RecordSchema: Sendable {
     let initial: [FieldValue]
     /// The indices of the fields that every record has.
     let required: [Int]
-    private let indices: [String: Int]
+    private let meanings: [String: Meaning]
+
+    /// What the name of a member says.
+    enum Meaning {
+        /// By its index.
+        case field(Int)
+        /// The relation whose record is named by its `external_id`: `candidate_external_id`.
+        case namedReference(field: Int, kind: RecordKind)
+        case group
+    }
 
     init(_ kind: RecordKind, _ fields: [Field]) {
         self.kind = kind
         self.fields = fields
         initial = fields.map(\.initial)
         required = fields.indices.filter { fields[$0].required }
-        indices = Dictionary(uniqueKeysWithValues: fields.enumerated().map { ($1.name, $0) })
+        var meanings: [String: Meaning] = [:]
+        for (index, field) in fields.enumerated() {
+            if let group = field.group { meanings[group] = .group }
+            if case .reference(let kind) = field.form {
+                meanings[field.externalPointer.dropFirst().description] = .namedReference(field: index, kind: kind)
+            }
+            meanings[field.name] = .field(index)
+        }
+        self.meanings = meanings
     }
 
-    public func index(of name: String) -> Int? { indices[name] }
+    /// Nil for a name that says nothing here.
+    func meaning(of name: String) -> Meaning? { meanings[name] }
+
+    public func index(of name: String) -> Int? {
+        if case .field(let index) = meanings[name] { index } else { nil }
+    }
+
+    /// The relation that `candidate_external_id` names.
+    public func namedReference(_ name: String) -> (field: Int, kind: RecordKind)? {
+        if case .namedReference(let field, let kind) = meanings[name] { (field, kind) } else { nil }
+    }
 
     /// The index of a field that this program itself names.
     public func position(_ name: String) -> Int {
-        guard let index = indices[name] else { preconditionFailure("\(kind.singular) has no field \(name)") }
+        guard let index = index(of: name) else { preconditionFailure("\(kind.singular) has no field \(name)") }
         return index
     }
 
@@ -132,8 +159,6 @@ public struct RecordSchema: Sendable {
             if names.last != name { names.append(name) }
         }
     }
-
-    public func isGroup(_ name: String) -> Bool { fields.contains { $0.group == name } }
 }
 
 extension RecordKind {

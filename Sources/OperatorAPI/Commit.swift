@@ -20,13 +20,13 @@ struct ChangeAnswer: Sendable {
 /// kept: its repeat is asked anew.
 extension PushAPI {
     /// - Parameters:
-    ///   - digest: of the body.
+    ///   - digest: of the body; asked where there is an `Idempotency-Key`.
     ///   - alone: in a transaction of its own, for a change that may be refused half-way.
     func commit(
-        _ call: PushCall, digest: SHA256.Digest, alone: Bool = false,
+        _ call: PushCall, digest: @autoclosure () -> SHA256.Digest, alone: Bool = false,
         _ change: @escaping @Sendable (any PushWriter, Organization) throws -> ChangeAnswer
     ) async throws -> Answer {
-        let key = try idempotencyKey(call, digest)
+        let key = try idempotencyKey(call, digest())
         let number = call.caller.organization
         let run: @Sendable (any PushWriter) throws -> (KeptAnswer, isRepeat: Bool) = { writer in
             guard let organization = try writer.organization(number) else { throw Problem.notFound }
@@ -55,7 +55,7 @@ extension PushAPI {
         return Answer(status: kept.status, headers: headers, body: ByteBuffer(bytes: kept.body), route: "-")
     }
 
-    private func idempotencyKey(_ call: PushCall, _ digest: SHA256.Digest) throws -> IdempotencyKey? {
+    private func idempotencyKey(_ call: PushCall, _ digest: @autoclosure () -> SHA256.Digest) throws -> IdempotencyKey? {
         let given = call.request.headers[values: .idempotencyKey]
         guard let first = given.first else { return nil }
         var text = Substring(first)
@@ -70,7 +70,7 @@ extension PushAPI {
         {
             asked.update(data: Array(part.utf8) + [0])
         }
-        digest.withUnsafeBytes { asked.update(bufferPointer: $0) }
+        digest().withUnsafeBytes { asked.update(bufferPointer: $0) }
         return IdempotencyKey(
             organization: call.caller.organization, name: Array(SHA256.hash(data: Array("\(call.caller.name) \(text)".utf8))),
             fingerprint: Array(asked.finalize()))

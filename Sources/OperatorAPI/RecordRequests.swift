@@ -135,21 +135,17 @@ extension RecordInput {
     }
 
     /// What a record shows of itself and nobody sets; overlooked, so that a record that was read can be pushed back.
-    private static let readOnly: Set = ["id", "version", "created_at", "updated_at", "deleted_at", "rank"]
+    private static let readOnly: Set = ["id", "version", "created_at", "updated_at", "deleted_at", "rank", "masked"]
 
     /// - Parameter name: the `external_id` that the address names is the record's.
     /// - Throws: ``Problem`` for what was read with something hidden: to push it back would clear that.
     static func pushed(kind: RecordKind, json: JSONValue, as name: RecordName?) throws(Problem) -> RecordInput {
-        var json = json
-        if case .object(let members) = json {
-            if case .array(let masked)? = json["masked"], !masked.isEmpty {
-                throw Problem(
-                    .invalidRecord, "This was read with a key that does not see all of it; to push it back would clear the rest.",
-                    error: [.init("pointer", .string("/masked")), .init("message", .string("names what was hidden"))])
-            }
-            json = .object(members.filter { !readOnly.contains($0.name) && $0.name != "masked" })
+        if case .array(let masked)? = json["masked"], !masked.isEmpty {
+            throw Problem(
+                .invalidRecord, "This was read with a key that does not see all of it; to push it back would clear the rest.",
+                error: [.init("pointer", .string("/masked")), .init("message", .string("names what was hidden"))])
         }
-        var input = RecordInput(kind: kind, reading: json)
+        var input = RecordInput(kind: kind, reading: json, overlooking: readOnly)
         guard case .externalID(let externalID) = name else { return input }
         if let given = input.externalID, !given.utf8.elementsEqual(externalID.utf8) {
             input.faults.append(InputFault("/external_id", "is not the one in the address; to change it, PATCH the record by its id"))
