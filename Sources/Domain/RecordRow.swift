@@ -3,9 +3,11 @@ public final class RecordRow: RowSource {
     private let record: Record
     private let fields: [Int]
     private let base: Int
-    /// The texts one after the other, at an address that stays; `ends` says where each ends.
-    private let arena: UnsafeMutableBufferPointer<UInt8>
+    /// The texts one after the other; nothing is added later, so that they stay where they are. `ends` says where each ends.
+    private let texts: ByteWriter
     private let ends: [Int]
+    /// Of the fields, in the same order.
+    private let unknown: [Bool]
 
     /// Writes `record` by `form`, without the closing brace. See ``RecordForm/write(_:rank:to:)``.
     @discardableResult
@@ -20,22 +22,25 @@ public final class RecordRow: RowSource {
         var texts = ByteWriter(capacity: 512)
         var ends: [Int] = []
         ends.reserveCapacity(fields.count + 1)
+        var unknown: [Bool] = []
+        unknown.reserveCapacity(fields.count)
         texts.append(text: record.externalID ?? "")
         ends.append(texts.count)
         for index in fields {
+            var isUnknown = false
             switch record.values[index] {
+            case .null: isUnknown = true
             case .text(let text), .json(let text): texts.append(text: text)
             case .list(let list): JSONValue.array(list.map(JSONValue.string)).write(to: &texts)
             default: break
             }
             ends.append(texts.count)
+            unknown.append(isUnknown)
         }
         self.ends = ends
-        arena = .allocate(capacity: max(texts.count, 1))
-        _ = arena.initialize(fromContentsOf: texts.bytes)
+        self.unknown = unknown
+        self.texts = texts
     }
-
-    deinit { arena.deallocate() }
 
     private func value(_ column: Int) -> FieldValue {
         switch column {
@@ -49,12 +54,12 @@ public final class RecordRow: RowSource {
     }
 
     public func isNull(_ column: Int) -> Bool {
-        if case .null = value(column) { true } else { false }
+        if column >= base { unknown[column - base] } else { column == 1 && record.externalID == nil }
     }
 
     public func text(_ column: Int) -> UnsafeBufferPointer<UInt8> {
         let place = column == 1 ? 0 : column - base + 1
-        return UnsafeBufferPointer(rebasing: arena[(place == 0 ? 0 : ends[place - 1])..<ends[place]])
+        return UnsafeBufferPointer(rebasing: texts.bytes[(place == 0 ? 0 : ends[place - 1])..<ends[place]])
     }
 
     public func knownText(_ column: Int) -> UnsafeBufferPointer<UInt8>? { isNull(column) ? nil : text(column) }

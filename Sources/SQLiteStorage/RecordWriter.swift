@@ -150,11 +150,13 @@ final class RecordWriter: StoreWriter {
     }
 
     private func row(_ record: Record, _ key: Int64, _ layout: TableLayout, _ organization: OrganizationNumber) throws -> [SQLValue] {
-        var values: [SQLValue] = [
+        var values: [SQLValue] = []
+        values.reserveCapacity(7 + record.values.count + layout.folded.count)
+        values += [
             .integer(key), .integer(organization.value), .ulid(record.id), SQLValue(record.externalID),
             .integer(record.version), SQLValue(record.createdAt),
         ]
-        values += record.values.map { SQLValue($0) }
+        for value in record.values { values.append(SQLValue(value)) }
         for index in layout.folded {
             if case .text(let text) = record.values[index] { values.append(.text(folded(text))) } else { values.append(.null) }
         }
