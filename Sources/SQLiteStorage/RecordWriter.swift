@@ -18,10 +18,12 @@ final class RecordWriter: StoreWriter {
     private var changed: Set<OrganizationNumber> = []
     /// Ids that `external_id`s were found to have.
     var resolved: [Named: ULID] = [:]
+    /// Whether there is any tombstone, so that a first import looks for none at every row.
+    var hasTombstones: [Clock: Bool] = [:]
     /// Candidates and jobs as they are now, for the events that tell of them briefly.
     var relatives: [ULID: Record] = [:]
 
-    private struct Clock: Hashable {
+    struct Clock: Hashable {
         let organization: OrganizationNumber
         let kind: RecordKind
     }
@@ -161,11 +163,14 @@ final class RecordWriter: StoreWriter {
             if case .text(let text) = record.values[index] { values.append(.text(folded(text))) } else { values.append(.null) }
         }
         if record.kind == .application, let candidate = record.reference("candidate_id") {
-            let change = try statements(.applicant) { "SELECT change FROM candidates WHERE id = ?" }
-                .first([.ulid(candidate)]) { $0.integer(0) }
-            values.append(change.map(SQLValue.integer) ?? .null)
+            values.append(try change(of: candidate, in: organization).map(SQLValue.integer) ?? .null)
         }
         return values
+    }
+
+    private func change(of candidate: ULID, in organization: OrganizationNumber) throws -> Int64? {
+        if let known = relatives[candidate] { return Place.key(organization, known.updatedAt) }
+        return try statements(.applicant) { "SELECT change FROM candidates WHERE id = ?" }.first([.ulid(candidate)]) { $0.integer(0) }
     }
 
     // MARK: Looking up
