@@ -160,7 +160,28 @@ public final class PublicListener: Service {
                 try stream.pipeline.syncOperations.addHandlers([HTTP2FramePayloadToHTTP1ServerCodec(), handler])
             }
         }
-        try channel.pipeline.syncOperations.addHandler(manager)
+        try channel.pipeline.syncOperations.addHandlers([manager, ConnectionEnd()])
+    }
+}
+
+/// Ends an HTTP/2 connection that has failed or whose client has gone, which the protocol's own handlers leave open.
+private final class ConnectionEnd: ChannelInboundHandler {
+    typealias InboundIn = HTTP2Frame
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        if error is NIOHTTP2Errors.UnableToParseFrame {
+            // Nothing more can be read of it, a GOAWAY is out (RFC 9113, 5.4.1).
+            context.close(promise: nil)
+        } else {
+            // One stream's fault, or the connection's: what is under way may end, within the time of a shutdown.
+            context.pipeline.fireUserInboundEventTriggered(ChannelShouldQuiesceEvent())
+        }
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        // A client that will send nothing more can't acknowledge what it is sent.
+        if case ChannelEvent.inputClosed = event { context.close(promise: nil) }
+        context.fireUserInboundEventTriggered(event)
     }
 }
 

@@ -79,6 +79,52 @@ import Testing
         #expect(after.exitCode == 0)
     }
 
+    private func sockets(of server: Server) throws -> Int {
+        let folder = "/proc/\(server.process.pid)/fd"
+        return try FileManager.default.contentsOfDirectory(atPath: folder).filter {
+            (try? FileManager.default.destinationOfSymbolicLink(atPath: "\(folder)/\($0)"))?.hasPrefix("socket:") == true
+        }.count
+    }
+
+    @Test(.enabled(if: canCheckTLS), arguments: [17_000, 29_000, 60_000])
+    func aFailedHTTP2ConnectionIsClosedAtOnce(size: Int) throws {
+        // given
+        let server = try Server(folder("failed.db"), certificate())
+        _ = try curl(server, ["--http2"], "/healthz")
+        let before = try sockets(of: server)
+
+        // when: more header fields than the protocol's handler decodes
+        let addresses = Array(repeating: "203.0.113.9", count: size / 13).joined(separator: ", ")
+        let refused = try (0..<4).map { _ in try curl(server, ["--http2", "-H", "X-Forwarded-For: \(addresses)"], "/healthz") }
+
+        // then: told at once, not after curl's patience, and nothing of it stays open
+        for refusal in refused { #expect(![0, 28].contains(refusal.exitCode), "\(refusal.exitCode) \(refusal.output) \(refusal.errors)") }
+        #expect(try poll(seconds: 10) { try sockets(of: server) <= before })
+        #expect(try curl(server, ["--http2"], "/healthz").output.hasSuffix("\n2 200 1\n"))
+    }
+
+    @Test(.enabled(if: canCheckTLS))
+    func aClientThatIsKilledLeavesNoHTTP2ConnectionBehind() throws {
+        // given: one that waits for an event
+        let server = try Server(folder("gone.db"), ["--demo"] + certificate())
+        let key = try #require(server.key)
+        _ = try curl(server, ["--http2", "-H", "Authorization: Bearer \(key)"], "/api/v1/events?limit=1")
+        let before = try sockets(of: server)
+        let waiting = try ChildProcess(
+            "curl",
+            [
+                "-sSv", "--http2", "--cacert", folder("cert.pem"), "-H", "Authorization: Bearer \(key)",
+                "https://localhost:\(server.port)/api/v1/events?wait=30&after=1000000",
+            ])
+        #expect(poll(seconds: 20) { waiting.errors.contains("> GET /api/v1/events") })
+
+        // when
+        waiting.signal(SIGKILL)
+
+        // then: long before the wait is over
+        #expect(try poll(seconds: 10) { try sockets(of: server) <= before })
+    }
+
     @Test(.enabled(if: canCheckTLS))
     func whatSpeaksNoTLSIsLetGo() throws {
         let server = try Server(folder("plain.db"), certificate())
