@@ -74,11 +74,11 @@ extension RecordWriter {
         return record
     }
 
-    /// Keeps what ``related(_:_:)`` is asked for again and again.
+    /// Keeps what ``related(_:_:)`` is asked for again and again: some 16 MB at most, for a résumé's text may be long.
     func remember(_ record: Record) {
         guard record.kind == .candidate || record.kind == .job else { return }
         if relatives.count >= 2_000 { relatives.removeAll(keepingCapacity: true) }
-        relatives[record.id] = record
+        relatives[record.id] = record.textSize <= 8 << 10 ? record : nil
     }
 
     // MARK: Scores
@@ -100,6 +100,17 @@ extension RecordWriter {
 }
 
 extension Record {
+    /// The bytes of its texts.
+    fileprivate var textSize: Int {
+        values.reduce(0) { size, value in
+            switch value {
+            case .text(let text), .json(let text): size + text.utf8.count
+            case .list(let texts): texts.reduce(size) { $0 + $1.utf8.count }
+            default: size
+            }
+        }
+    }
+
     /// A record of which no more is known than what names it.
     static func bare(_ id: RecordID, version: Int64, at time: Timestamp) -> Record {
         Record(

@@ -4,7 +4,7 @@ import Domain
 extension RecordWriter {
     /// Leaves a tombstone in the record's stead, a version on.
     func leaveTombstone(of record: Record, at now: Timestamp, in organization: OrganizationNumber, erasing: Bool) throws {
-        hasTombstones[Clock(organization: organization, kind: record.kind)] = true
+        hasTombstones[Scope(organization: organization, kind: record.kind)] = true
         try statements(
             """
             INSERT INTO tombstones (kind, change, id, external_id, version, created_at, deleted_at, erased, candidate_id)
@@ -26,13 +26,13 @@ extension RecordWriter {
     }
 
     private func hasTombstones(of kind: RecordKind, in organization: OrganizationNumber) throws -> Bool {
-        let clock = Clock(organization: organization, kind: kind)
-        if let known = hasTombstones[clock] { return known }
+        let scope = Scope(organization: organization, kind: kind)
+        if let known = hasTombstones[scope] { return known }
         let some =
             try statements("SELECT 1 FROM tombstones WHERE kind = ? AND change BETWEEN ? AND ? LIMIT 1").first([
                 .integer(Int64(kind.rawValue)), .integer(Place.key(organization, 0)), .integer(Place.key(organization, Place.mask)),
             ]) { _ in true } ?? false
-        hasTombstones[clock] = some
+        hasTombstones[scope] = some
         return some
     }
 

@@ -12,18 +12,19 @@ final class RecordWriter: StoreWriter {
     let newID: (Timestamp) -> ULID
     let outbox: OutboxWriter
     /// The last `updated_at` given, by organization and kind, loaded once and stored at the end.
-    private var clocks: [Clock: Timestamp] = [:]
+    private var clocks: [Scope: Timestamp] = [:]
     /// The last event's sequence, likewise.
     var sequences: [OrganizationNumber: Int64] = [:]
     private var changed: Set<OrganizationNumber> = []
     /// Ids that `external_id`s were found to have.
     var resolved: [Named: ULID] = [:]
     /// Whether there is any tombstone, so that a first import looks for none at every row.
-    var hasTombstones: [Clock: Bool] = [:]
+    var hasTombstones: [Scope: Bool] = [:]
     /// Candidates and jobs as they are now, for the events that tell of them briefly.
     var relatives: [ULID: Record] = [:]
 
-    struct Clock: Hashable {
+    /// The records of one kind of an organization.
+    struct Scope: Hashable {
         let organization: OrganizationNumber
         let kind: RecordKind
     }
@@ -41,9 +42,9 @@ final class RecordWriter: StoreWriter {
     /// Stores what the transaction owes and has counted. Called once, before the commit.
     func finish() throws {
         try outbox.flush()
-        for (clock, last) in clocks {
+        for (scope, last) in clocks {
             try statements("INSERT OR REPLACE INTO clocks (organization, kind, last) VALUES (?, ?, ?)")
-                .run([.integer(clock.organization.value), .integer(Int64(clock.kind.rawValue)), SQLValue(last)])
+                .run([.integer(scope.organization.value), .integer(Int64(scope.kind.rawValue)), SQLValue(last)])
         }
         for (organization, sequence) in sequences {
             try statements("UPDATE organizations SET event_sequence = ? WHERE number = ?")
@@ -203,15 +204,15 @@ final class RecordWriter: StoreWriter {
 
     /// The next `updated_at`: now, or just after the last one given.
     func tick(_ kind: RecordKind, _ organization: OrganizationNumber) throws -> Timestamp {
-        let clock = Clock(organization: organization, kind: kind)
+        let scope = Scope(organization: organization, kind: kind)
         let last =
-            try clocks[clock]
+            try clocks[scope]
             ?? statements("SELECT last FROM clocks WHERE organization = ? AND kind = ?")
             .first([.integer(organization.value), .integer(Int64(kind.rawValue))]) { $0.time(0) }
         let now = max(time.now, Place.earliest)
         let next = max(now, last.map { Timestamp(microseconds: $0.microseconds + 1) } ?? now)
         guard next <= Place.latest else { throw StoreError.unavailable("the clock is past \(Place.latest)") }
-        clocks[clock] = next
+        clocks[scope] = next
         return next
     }
 }

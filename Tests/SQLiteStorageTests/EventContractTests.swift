@@ -151,6 +151,40 @@ struct EventContractTests {
         }
     }
 
+    @Test("An event tells of its candidate as it is at that moment, also within one transaction", arguments: [10, 100_000])
+    func relatives(size: Int) throws {
+        // given: more to keep of a candidate than is kept for its events, or less
+        let bench = try Workbench()
+        let resume = String(repeating: "x", count: size)
+        func input(_ kind: RecordKind, _ json: String) throws -> RecordInput { try RecordInput(kind: kind, json: JSONParser.parse(json)) }
+        let person = #""external_id":"c","resume":{"text":"\#(resume)"}"#
+        var history = ChangeOptions()
+        history.isHistory = true
+        var steps: [(RecordKind, String, ChangeOptions)] = [
+            (.job, #"{"external_id":"j","title":"Job"}"#, ChangeOptions()),
+            (.candidate, #"{"external_id":"c","full_name":"name 0"}"#, ChangeOptions()),
+        ]
+        for number in 1...3 {
+            steps.append((.candidate, #"{\#(person),"full_name":"name \#(number)"}"#, number == 2 ? history : ChangeOptions()))
+            for kind in [RecordKind.match, .application] {
+                let score = kind == .match ? #","score":90"# : ""
+                steps.append(
+                    (kind, #"{"external_id":"\#(number)","candidate_external_id":"c","job_external_id":"j"\#(score)}"#, ChangeOptions()))
+            }
+        }
+
+        // when
+        try bench.engine.writing.write { writer in
+            for (kind, json, options) in steps { _ = try writer.apply(input(kind, json), in: bench.organization, options: options) }
+        }
+
+        // then
+        let told = try bench.events().filter { $0["type"]?.text == #""candidate.matched""# }
+        #expect(told.map { $0["data"]?["candidate"]?["full_name"]?.text } == (1...3).map { #""name \#($0)""# })
+        // The place that applications know of their candidate by is its own, or the list of a job's applicants would miss it.
+        #expect(try bench.list(.candidate, "job_id=\(bench.list(.job).ids[0])").ids.count == 1)
+    }
+
     @Test("Filters and pages of the feed agree with a look through all of it")
     func pages() throws {
         var random = SeededGenerator("event pages")
