@@ -124,13 +124,16 @@ public final class Database: WriteStore {
                 for kind in migration.reindexed { try SearchIndex.rebuild(.of(kind), statements: statements) }
             }
         }
-        let (newer, done) = try queue.inDatabase { database in
-            (try migrator.hasBeenSuperseded(database), try migrator.hasCompletedMigrations(database))
-        }
-        if newer {
+        if try queue.inDatabase(migrator.hasBeenSuperseded) {
             throw DatabaseProblem("the database was written by a newer hirewire; use that one, or restore an older backup")
         }
-        if !done { try migrator.migrate(queue) }
+        while try !queue.inDatabase(migrator.hasCompletedMigrations) {
+            let known = try queue.inDatabase(migrator.appliedIdentifiers)
+            do { try migrator.migrate(queue) } catch {
+                // Another process may do the same at the same time: what it has done need not be done again.
+                guard try queue.inDatabase(migrator.appliedIdentifiers) != known else { throw error }
+            }
+        }
     }
 
     static func explain(_ error: DatabaseError, _ path: String) -> String {
@@ -260,8 +263,12 @@ public final class Database: WriteStore {
     }
 
     private func makeDefaultOrganization() throws {
-        let some = try snapshot { try $0("SELECT 1 FROM organizations").first { _ in true } ?? false }
-        if !some { _ = try addOrganization(name: "default") }
+        func isThere() throws -> Bool { try snapshot { try $0("SELECT 1 FROM organizations").first { _ in true } ?? false } }
+        if try isThere() { return }
+        do { _ = try addOrganization(name: "default") } catch {
+            // Another process may have made it meanwhile.
+            guard try isThere() else { throw error }
+        }
     }
 
     public var now: Timestamp { time.now }

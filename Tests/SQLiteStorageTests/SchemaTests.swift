@@ -1,5 +1,6 @@
 import Domain
 import Foundation
+import Synchronization
 import Testing
 
 @testable import SQLiteStorage
@@ -52,6 +53,22 @@ struct SchemaTests {
         for word in words.filter({ $0 != "completed" }) + words.filter({ $0 == "completed" }) { try set(word) }
         for word in ["", "unheard", words[0].uppercased(), words[0] + " "] {
             #expect { try set(word) } throws: { ($0 as? StoreError)?.description.contains("CHECK constraint failed") == true }
+        }
+    }
+
+    @Test("Several that open a new file at once all find it made")
+    func together() throws {
+        let folder = try TemporaryFolder()
+        for round in 0..<10 {
+            let failures = Mutex<[any Error]>([])
+            DispatchQueue.concurrentPerform(iterations: 4) { _ in
+                do {
+                    let database = try Database(path: folder.path + "/\(round).db")
+                    #expect(try database.organization(named: "default") != nil)
+                } catch { failures.withLock { $0.append(error) } }
+            }
+            let all = failures.withLock(\.self)
+            #expect(all.isEmpty, "\(all)")
         }
     }
 
