@@ -90,10 +90,10 @@ public final class Database: WriteStore {
             guard manager.isWritableFile(atPath: folder) else {
                 throw DatabaseProblem("the folder '\(folder)' can't be written: permission denied")
             }
-            // Personal data: for the owner alone.
-            guard manager.createFile(atPath: path, contents: nil, attributes: [.posixPermissions: 0o600]) else {
-                throw DatabaseProblem("'\(path)' can't be made")
-            }
+            // Personal data: for the owner alone. Never in the place of a file that another process has just made, and filled.
+            let descriptor = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+            guard descriptor >= 0 || errno == EEXIST else { throw DatabaseProblem("'\(path)' can't be made") }
+            if descriptor >= 0 { close(descriptor) }
         }
     }
 
@@ -124,16 +124,25 @@ public final class Database: WriteStore {
                 for kind in migration.reindexed { try SearchIndex.rebuild(.of(kind), statements: statements) }
             }
         }
-        if try queue.inDatabase(migrator.hasBeenSuperseded) {
-            throw DatabaseProblem("the database was written by a newer hirewire; use that one, or restore an older backup")
-        }
-        while try !queue.inDatabase(migrator.hasCompletedMigrations) {
-            let known = try queue.inDatabase(migrator.appliedIdentifiers)
-            do { try migrator.migrate(queue) } catch {
-                // Another process may do the same at the same time: what it has done need not be done again.
-                guard try queue.inDatabase(migrator.appliedIdentifiers) != known else { throw error }
+        // Another process may do the same at the same time. A step of this one then fails as a whole, for what it would make is
+        // there or not there yet; the next try takes up where the other one is.
+        for wait in [0.01, 0.05, 0.2, 0.5] {
+            do { return try migrate(queue, migrator) } catch let error as DatabaseError {
+                guard [.SQLITE_ERROR, .SQLITE_CONSTRAINT].contains(error.resultCode) else { throw error }
+                Thread.sleep(forTimeInterval: wait)
             }
         }
+        try migrate(queue, migrator)
+    }
+
+    private static func migrate(_ queue: DatabaseQueue, _ migrator: DatabaseMigrator) throws {
+        let (newer, done) = try queue.inDatabase { database in
+            (try migrator.hasBeenSuperseded(database), try migrator.hasCompletedMigrations(database))
+        }
+        if newer {
+            throw DatabaseProblem("the database was written by a newer hirewire; use that one, or restore an older backup")
+        }
+        if !done { try migrator.migrate(queue) }
     }
 
     static func explain(_ error: DatabaseError, _ path: String) -> String {
