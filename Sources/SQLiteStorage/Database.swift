@@ -97,11 +97,22 @@ public final class Database: WriteStore {
         }
     }
 
+    /// SQLite itself does not wait where two that have just made a file both want to change its mode.
+    private static func setJournalMode(_ database: GRDB.Database) throws -> String? {
+        let deadline = DispatchTime.now() + patience
+        while true {
+            do { return try String.fetchOne(database, sql: "PRAGMA journal_mode = WAL") } catch let error as DatabaseError {
+                guard error.resultCode == .SQLITE_BUSY, DispatchTime.now() < deadline else { throw error }
+                Thread.sleep(forTimeInterval: 0.01)
+            }
+        }
+    }
+
     private static func prepare(_ queue: DatabaseQueue) throws {
         try queue.inDatabase { database in
             guard let connection = database.sqliteConnection else { return }
             sqlite3_extended_result_codes(connection, 1)
-            let mode = try String.fetchOne(database, sql: "PRAGMA journal_mode = WAL")
+            let mode = try setJournalMode(database)
             guard mode == "wal" else { throw DatabaseProblem("the file system does not allow a write-ahead log (WAL)") }
             // GRDB leaves WAL databases at NORMAL, which may lose the last commits in a power cut.
             try database.execute(sql: "PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; PRAGMA cache_size = -65536;")
