@@ -43,7 +43,7 @@ import Testing
         let process = try load(database, file)
 
         // when: at a random size, so at a random moment of the work
-        let wanted = Int.random(in: 100_000...20_000_000)
+        let wanted = Int.random(in: 100_000...12_000_000)
         _ = poll(seconds: 60, every: 0.001) { Self.size(database) > wanted || process.exitCode != nil }
         process.signal(SIGKILL)
         try process.wait()
@@ -53,7 +53,6 @@ import Testing
         let report = try check(database)
         let stored = try #require(report["records"]["candidates"].int)
         #expect(report["events"].int == stored)
-        #expect(stored < Self.rows || process.exitCode == 0)
 
         // when
         let again = try Finished(load(database, file))
