@@ -169,6 +169,15 @@ let package = Package(
             name: "PublicAPITests", dependencies: ["Addresses", "PublicAPI", "Domain", "HTTPSupport", "SQLiteStorage", "TestSupport"],
             swiftSettings: strict),
         .testTarget(
+            name: "ListenerTests",
+            dependencies: [
+                "Listener", "HTTPSupport", "Domain",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOEmbedded", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+            ],
+            swiftSettings: strict),
+        .testTarget(
             name: "OperatorAPITests",
             dependencies: [
                 "OperatorAPI", "PublicAPI", "HTTPSupport", "RateLimiting", "Domain",

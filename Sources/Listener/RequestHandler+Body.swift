@@ -3,14 +3,22 @@ import NIOCore
 import NIOHTTP1
 
 /// Bodies that are made while they are sent.
+///
+/// A write may find that the client has gone: ``channelInactive(context:)`` has run then when it returns, and has told of
+/// the body. Each write is between a state that says so and a look at what became of it.
 extension RequestHandler {
     func begin(_ body: BodyUnderWay, _ context: ChannelHandlerContext) {
         since = .now()
-        if body.head.method == .HEAD {
+        state = .sending(body)
+        body.isBeingMade = true
+        let isHead = body.head.method == .HEAD
+        encoder.begin(body.answer, isHead: isHead, version: body.head.version, keepAlive: body.keepsConnection, context)
+        guard case .sending = state else { return }
+        if isHead {
             body.source.cancel()
             return complete(body, context)
         }
-        state = .sending(body)
+        body.isBeingMade = false
         arm(context)
         makeNext(context)
     }
@@ -31,16 +39,17 @@ extension RequestHandler {
 
     private func send(_ piece: BodyPiece, _ context: ChannelHandlerContext) {
         guard case .sending(let body) = state else { return }
-        body.isBeingMade = false
         since = .now()
         switch piece {
         case .more(let bytes):
+            body.isBeingMade = false
             body.sent += bytes.readableBytes
             encoder.write(bytes, isLast: false, version: body.head.version, context, done: nil)
             makeNext(context)
         case .last(let bytes):
             body.sent += bytes.readableBytes
             encoder.write(bytes, isLast: true, version: body.head.version, context, done: nil)
+            guard case .sending = state else { return }
             complete(body, context)
             resume(context)
         case .cut(let bytes, let reason):
@@ -78,6 +87,7 @@ final class BodyUnderWay {
     let client: ClientAddress
     let keepsConnection: Bool
     var sent: Int
+    /// No further piece is asked for: one is being made, or the last one was.
     var isBeingMade = false
     /// Its client did not read for too long.
     var isStuck = false

@@ -145,13 +145,13 @@ final class RequestHandler: ChannelDuplexHandler {
         if let source = answer.rest {
             // A body of HTTP/1.0 ends with its connection.
             let keeps = keeps && (!encoder.isHTTP1 || head.version.minor > 0)
-            let body = BodyUnderWay(source, answer, head, requestID: request.requestID, client: request.client, keepsConnection: keeps)
-            encoder.begin(answer, isHead: head.method == .HEAD, version: head.version, keepAlive: keeps, context)
-            return begin(body, context)
+            return begin(
+                BodyUnderWay(source, answer, head, requestID: request.requestID, client: request.client, keepsConnection: keeps), context)
         }
         let sent = encoder.write(answer, isHead: head.method == .HEAD, version: head.version, keepAlive: keeps, context)
         report(
             answer, method: head.method.rawValue, target: head.uri, requestID: request.requestID, client: request.client, sent)
+        guard case .answering = state else { return }
         state = .idle
         since = .now()
         if !keeps { finish(context) } else if inputEnded, waiting.isEmpty { finish(context) }

@@ -99,9 +99,11 @@ final class Export: BodySource {
             let name = call.target.segments.last ?? "export"
             answer.headers.append(("Content-Disposition", "attachment; filename=\"\(name).\(call.notation.rawValue)\""))
             answer.route += " export"
-            // Who asks for the head alone gets no export.
-            if call.request.method != .HEAD { answer.export = ExportNote(rows: rows) }
-            if piece.isLast { release(&state) } else { answer.rest = self }
+            // Who asks for the head alone gets no export, and may ask for one at once.
+            let isHead = call.request.method == .HEAD
+            if !isHead { answer.export = ExportNote(rows: rows) }
+            if !piece.isLast { answer.rest = self }
+            if isHead || piece.isLast { release(&state) }
             return answer
         }
     }

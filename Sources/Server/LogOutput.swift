@@ -3,13 +3,16 @@ import Foundation
 import HTTPSupport
 import Glibc
 import Logging
+import Synchronization
 
 /// Lines on standard error: text, or one JSON object each. Gathered and written some ten times a second, so that a
-/// request does not wait for a terminal or a disk.
+/// request does not wait for a terminal or a disk; in the order of their times, whichever threads they come from.
 public final class LogOutput: Sendable {
     private let format: ServeSettings.LogFormat
     private let time: any TimeSource
     private let pending = ThreadShards<[UInt8]> { [] }
+    /// One writes at a time.
+    private let writing = Mutex<Void>(())
     /// Past so many bytes unwritten, the caller writes.
     private static let most = 1 << 18
 
@@ -94,10 +97,36 @@ public final class LogOutput: Sendable {
     }
 
     public func flush() {
-        pending.forEach { pending in
-            Self.write(pending)
-            pending.removeAll(keepingCapacity: pending.count < Self.most)
+        writing.withLock { _ in
+            var taken: [[UInt8]] = []
+            pending.forEach { pending in
+                if pending.isEmpty { return }
+                taken.append(pending)
+                pending = []
+            }
+            Self.write(Self.merge(taken))
         }
+    }
+
+    /// The lines of all in the order of their times, which each has in the same place; those of one are in it already.
+    static func merge(_ parts: [[UInt8]]) -> [UInt8] {
+        guard parts.count > 1 else { return parts.first ?? [] }
+        var lines = parts.map { $0.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: true)[...] }
+        var merged: [UInt8] = []
+        merged.reserveCapacity(parts.reduce(0) { $0 + $1.count })
+        while let next = lines.indices.min(by: { precedes(lines[$0].first, lines[$1].first) }), let line = lines[next].popFirst() {
+            merged.append(contentsOf: line)
+            merged.append(UInt8(ascii: "\n"))
+        }
+        return merged
+    }
+
+    /// As long as a time and what stands before it in JSON.
+    private static let stamp = #"{"time":"2026-01-01T00:00:00.000000Z"#.utf8.count
+
+    private static func precedes(_ one: ArraySlice<UInt8>?, _ other: ArraySlice<UInt8>?) -> Bool {
+        guard let one, let other else { return one != nil }
+        return one.prefix(stamp).lexicographicallyPrecedes(other.prefix(stamp))
     }
 
     private static func write(_ bytes: [UInt8]) {

@@ -57,6 +57,15 @@ import Testing
         #expect(try poll(seconds: 10, every: 0.2) { try server.get("/api/v1/candidates?export=all", key: keys[16]).status == 200 })
     }
 
+    @Test func whoAsksForTheHeadAloneMayAskForTheExportAtOnce() throws {
+        let server = try Server.ofLongRows(500, in: folder)
+        let key = try server.makeKey("--scope", "read:pii", "--rate-limit", "6000").token
+        for _ in 0..<30 {
+            #expect(try server.ask("HEAD", "/api/v1/candidates?export=all", key: key).status == 200)
+            #expect(try server.get("/api/v1/jobs?export=all", key: key).status == 200)
+        }
+    }
+
     @Test(arguments: ["revoke", "rotate"])
     func aKeyThatIsRevokedGetsNoFurtherRows(_ action: String) throws {
         let server = try Server.ofLongRows(4_000, in: folder)
@@ -85,12 +94,18 @@ import Testing
         while !seen.hasSuffix("\r\n0\r\n\r\n") { seen += String(decoding: try whole.receiveSome(), as: UTF8.self) }
         do { _ = try begin(server, key: keys[1].token) }
         let cut = try begin(server, key: keys[2].token)
-        #expect(try poll(seconds: 10, every: 0.2) { try metrics().contains("hirewire_exports_under_way 1\n") })
 
         // then
-        let text = try metrics()
-        #expect(text.contains("hirewire_exports_total{outcome=\"whole\"} 2\n"))
-        #expect(text.contains("hirewire_exports_total{outcome=\"left\"} 1\n"))
+        var text = ""
+        let expected = [
+            "exports_under_way 1\n", "exports_total{outcome=\"whole\"} 2\n", "exports_total{outcome=\"left\"} 1\n",
+            "exports_total{outcome=\"cut\"} 0\n",
+        ]
+        let isAsExpected = try poll(seconds: 10, every: 0.2) {
+            text = try metrics()
+            return expected.allSatisfy { text.contains("hirewire_" + $0) }
+        }
+        #expect(isAsExpected, "\(text.split(separator: "\n").filter { $0.hasPrefix("hirewire_export") })")
         let rows = text.firstMatch(of: #/hirewire_export_rows_total (\d+)/#).flatMap { Int($0.output.1) } ?? 0
         #expect((4_000..<8_000).contains(rows))
 
