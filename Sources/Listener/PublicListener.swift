@@ -30,18 +30,23 @@ public final class PublicListener: Service {
     private let group: any EventLoopGroup
     private let channel: any Channel
     private let quiescing: ServerQuiescingHelper
+    private let connections: Connections
+    /// Told how many connections a shutdown has closed because its time was over.
+    private let didCut: @Sendable (Int) -> Void
     public let port: Int
 
     /// Binds, and answers from then on.
     ///
+    /// - Parameter didCut: told how many connections a shutdown has closed because its time was over.
     /// - Throws: `IOError` when the port is taken, `NIOSSLError` for a certificate that can't be used.
     public static func bind(
         host: String, port: Int, tls: TLSFiles?, core: any RequestCore, time: any TimeSource,
         limits: ListenerLimits = ListenerLimits(), proxies: TrustedProxies = TrustedProxies(),
-        group: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton
+        group: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton, didCut: @escaping @Sendable (Int) -> Void = { _ in }
     ) async throws -> PublicListener {
         let security = try tls.map(Self.context)
         let quiescing = ServerQuiescingHelper(group: group)
+        let connections = Connections()
         let channel = try await ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: 1_024)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
@@ -54,7 +59,8 @@ public final class PublicListener: Service {
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
             .childChannelOption(.writeBufferWaterMark, value: .init(low: 64 << 10, high: 256 << 10))
             .childChannelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture {
+                connections.add(channel)
+                return channel.eventLoop.makeCompletedFuture {
                     let peer = Peer(channel.remoteAddress, proxies: proxies)
                     if let security {
                         try Self.addTLS(channel, security, core, limits, time, peer)
@@ -64,33 +70,44 @@ public final class PublicListener: Service {
                 }
             }
             .bind(host: host, port: port).get()
-        return PublicListener(core: core, limits: limits, group: group, channel: channel, quiescing: quiescing)
+        return PublicListener(
+            core: core, limits: limits, group: group, channel: channel, quiescing: quiescing, connections: connections,
+            didCut: didCut)
     }
 
     private init(
         core: any RequestCore, limits: ListenerLimits, group: any EventLoopGroup, channel: any Channel,
-        quiescing: ServerQuiescingHelper
+        quiescing: ServerQuiescingHelper, connections: Connections, didCut: @escaping @Sendable (Int) -> Void
     ) {
         self.core = core
         self.limits = limits
         self.group = group
         self.channel = channel
         self.quiescing = quiescing
+        self.connections = connections
+        self.didCut = didCut
         port = channel.localAddress?.port ?? 0
     }
 
-    /// Serves until the graceful shutdown, or until another service's failure ends the group, then finishes what is
-    /// under way.
+    /// Serves until the graceful shutdown, then finishes what is under way. When it is cancelled, because that takes longer
+    /// than it may or another service has failed, what is still open is closed.
     public func run() async throws {
         let promise = channel.eventLoop.makePromise(of: Void.self)
-        // A shutdown that takes too long is cancelled as well: both may come.
         let hasBegun = Atomic<Bool>(false)
-        await withTaskCancellationOrGracefulShutdownHandler {
-            try? await channel.closeFuture.get()
-        } onCancelOrGracefulShutdown: {
-            if !hasBegun.exchange(true, ordering: .relaxed) { self.quiescing.initiateShutdown(promise: promise) }
+        @Sendable func begin() {
+            if !hasBegun.exchange(true, ordering: .relaxed) { quiescing.initiateShutdown(promise: promise) }
         }
-        try await promise.futureResult.get()
+        try await withTaskCancellationHandler {
+            try await withGracefulShutdownHandler {
+                try await promise.futureResult.get()
+            } onGracefulShutdown: {
+                begin()
+            }
+        } onCancel: {
+            begin()
+            let cut = connections.close()
+            if cut > 0 { didCut(cut) }
+        }
     }
 
     private static func context(_ files: TLSFiles) throws -> NIOSSLContext {
@@ -161,6 +178,38 @@ public final class PublicListener: Service {
             }
         }
         try channel.pipeline.syncOperations.addHandlers([manager, ConnectionEnd()])
+    }
+}
+
+/// The open connections of a listener.
+private final class Connections: Sendable {
+    private struct Open {
+        var channels: [ObjectIdentifier: any Channel] = [:]
+        var isClosed = false
+    }
+
+    private let open = Mutex(Open())
+
+    func add(_ channel: any Channel) {
+        let id = ObjectIdentifier(channel)
+        let isLate = open.withLock { open in
+            if !open.isClosed { open.channels[id] = channel }
+            return open.isClosed
+        }
+        if isLate { return channel.close(promise: nil) }
+        channel.closeFuture.whenComplete { _ in self.open.withLock { _ = $0.channels.removeValue(forKey: id) } }
+    }
+
+    /// Closes them all, and those that come.
+    ///
+    /// - Returns: how many there were.
+    func close() -> Int {
+        let channels = open.withLock { open in
+            open.isClosed = true
+            return Array(open.channels.values)
+        }
+        for channel in channels { channel.close(promise: nil) }
+        return channels.count
     }
 }
 

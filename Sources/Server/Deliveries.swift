@@ -30,6 +30,9 @@ struct Deliveries: Service {
             box = try SecretBox(
                 variable: environment[SecretBox.variable], database: settings.database, holdsSecrets: try database.hasSecrets())
         } catch let fault as SecretBoxFault { throw SettingProblem("\(fault)") }
+        if let fault = box.fault(in: try database.endpoints()) {
+            logger.error("webhook secrets can't be opened: deliveries that they should sign are parked", metadata: ["cause": "\(fault)"])
+        }
         let addresses = AddressGuard(exceptions: settings.webhookExceptions)
         desk = WebhookDesk(database, reach: .init(addresses: addresses, allowsHTTP: settings.webhookAllowHTTP)) { box }
         let client: OutboundClient

@@ -43,6 +43,13 @@ public struct HirewireServer {
         let (usage, waiters, audit) = (UsageCounter(), EventWaiters(), ReadAudit())
         var configuration = PublicConfiguration()
         configuration.publicURL = settings.publicURL
+        let scheme = settings.tlsCertificate == nil ? "http" : "https"
+        if !settings.publicURL.isEmpty {
+            configuration.examplesURL = settings.publicURL
+        } else if settings.port > 0 {
+            configuration.examplesURL =
+                "\(scheme)://\(shown(["0.0.0.0", "::"].contains(settings.host) ? "127.0.0.1" : settings.host)):\(settings.port)"
+        }
         configuration.allowedOrigins = settings.corsOrigins
         configuration.version = version
         configuration.exports.seconds = settings.exportTime
@@ -56,8 +63,7 @@ public struct HirewireServer {
         let push = PushAPI(
             reads: readers, writes: CommitQueue(database), time: time, usage: usage, audit: audit, keyBuckets: keyBuckets,
             observer: observer, requestIDs: requestIDs, management: database, desk: deliveries.desk)
-        let listener = try await listen(settings, core, time)
-        let scheme = settings.tlsCertificate == nil ? "http" : "https"
+        let listener = try await listen(settings, core, time, logger)
         let publicURL = "\(scheme)://\(shown(settings.host)):\(listener.port)"
         let pages = developerTools(
             settings, settings.publicURL.isEmpty ? publicURL : settings.publicURL, database, readers, audit, deliveries, observer,
@@ -96,14 +102,19 @@ public struct HirewireServer {
         withExtendedLifetime(lock) {}
     }
 
-    private static func listen(_ settings: ServeSettings, _ core: PublicCore, _ time: SystemTime) async throws -> PublicListener {
+    private static func listen(_ settings: ServeSettings, _ core: PublicCore, _ time: SystemTime, _ logger: Logger) async throws
+        -> PublicListener
+    {
         let files = settings.tlsCertificate.flatMap { certificate in
             settings.tlsKey.map { PublicListener.TLSFiles(certificate: certificate, key: $0) }
         }
         do {
             return try await PublicListener.bind(
                 host: settings.host, port: settings.port, tls: files, core: core, time: time,
-                proxies: TrustedProxies(settings.trustedProxies))
+                proxies: TrustedProxies(settings.trustedProxies)
+            ) { cut in
+                logger.warning("the time of the shutdown is over: open connections were closed", metadata: ["connections": "\(cut)"])
+            }
         } catch let error as IOError {
             throw SettingProblem(portProblem(error, settings.host, settings.port, "--port"))
         } catch let error as NIOSSLError {

@@ -185,6 +185,17 @@ import Testing
         #expect(try ask("/api/v1/candidates/\(shared.deleted)").status == 410)
     }
 
+    @Test(arguments: ["events", "candidates"])
+    func anExportThatNobodyWantsHasNoBodyAndLeavesTheConnection(list: String) throws {
+        let own = try server.makeKey("--scope", "read:pii").token
+        let connection = try server.connect()
+        connection.send(Server.request("GET", "/api/v1/\(list)?export=all&format=ndjson", key: own, ["If-None-Match: *"]))
+        let nothing = try connection.receive()
+        #expect(nothing.status == 304 && nothing.body.isEmpty && nothing["Transfer-Encoding"] == nil)
+        connection.send(Server.request("GET", "/api/v1/key", key: own))
+        #expect(try connection.receive().status == 200)
+    }
+
     @Test func anAllowedOriginMayReadTheAnswerAndItsHeadersAlsoOfErrors() throws {
         for (target, key) in [
             ("/api/v1/candidates?limit=1", key as String?), ("/api/v1/candidates?limit=0", key), ("/api/v1/candidates", nil),

@@ -41,6 +41,63 @@ import Testing
         #expect(throws: Trouble.self) { try server.connect() }
     }
 
+    @Test(arguments: ["public", "operator"])
+    func aShutdownWaitsForNobodyForLongerThanItMay(listener: String) throws {
+        // given: a request whose body never comes
+        let server = try Server(folder("stuck.db"), ["--shutdown-grace", "1s", "--webhook-allow-http"])
+        let token = try #require(JSON(Array(server.process.output.utf8))["operator_token"].string)
+        let (port, line) = listener == "public" ? (server.port, "POST /healthz") : (server.operatorPort, "PUT /operator/v1/jobs/j1")
+        let stuck = try Connection(port)
+        stuck.send(
+            "\(line) HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer \(token)\r\nContent-Type: application/json\r\nContent-Length: 10\r\n\r\n{"
+        )
+        #expect(!stuck.isReadable(within: 0.3))
+
+        // when
+        let code = server.stop()
+
+        // then
+        #expect(code == 0)
+        if listener == "public" {
+            #expect(server.process.errors.contains("open connections were closed connections=1"), "\(server.process.errors)")
+        }
+    }
+
+    @Test func aStartThatFailsKeepsTheOperatorsTokenForTheNextOne() throws {
+        // given
+        let other = try Server(folder("other.db"))
+
+        // when
+        let failed = try refused(["--port", "0", "--operator-port", "\(other.operatorPort)", "--database", folder("late.db")])
+        let server = try Server(folder("late.db"))
+
+        // then
+        #expect(failed.exitCode == 2)
+        #expect(try JSON(Array(server.process.output.utf8))["operator_token"].string?.hasPrefix("hwop_") == true)
+    }
+
+    @Test func aDemoIsNotMixedWithOtherRecords() throws {
+        // given
+        let file = try folder.write("external_id,title\nj1,Baker\n", to: "jobs.csv")
+        _ = try Program.run(["import", "jobs", file, "--database", folder("real.db")])
+
+        // when
+        let mixed = try refused(["--demo", "--port", "0", "--database", folder("real.db")])
+        let first = try Server(folder("demo.db"), ["--demo"])
+        first.stop()
+        let again = try Server(folder("demo.db"), ["--demo"])
+
+        // then
+        #expect(mixed.exitCode == 1 && mixed.errors.contains("not the demo's"), "\(mixed.errors)")
+        #expect(again.key != nil && again.key != first.key)
+    }
+
+    @Test func theDocumentationsExamplesBeginWithThePublicURL() throws {
+        let server = try Server(folder("docs.db"), ["--public-url", "https://api.example.com"])
+        let page = try server.get("/docs").text
+        #expect(page.contains("https://api.example.com/api/v1/candidates") && !page.contains("127.0.0.1:8080"))
+    }
+
     @Test func aSecondServeOnTheSameFileIsRefused() throws {
         let server = try Server(folder("one.db"))
         let second = try refused(["--port", "0", "--database", server.database])
