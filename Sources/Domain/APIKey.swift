@@ -88,7 +88,7 @@ public struct APIKeyToken: Sendable, Equatable {
 
     /// Reads a token; nil when its form or its check sum is wrong.
     public init?(_ text: some StringProtocol) {
-        guard text.utf8.count == Self.length, text.hasPrefix(Self.prefix) else { return nil }
+        guard text.utf8.count == Self.length, text.utf8.starts(with: Self.prefix.utf8) else { return nil }
         let rest = text.utf8.dropFirst(3)
         guard rest.dropFirst(Self.keyIDLength).first == UInt8(ascii: "_") else { return nil }
         self.init(

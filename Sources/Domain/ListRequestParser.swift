@@ -72,6 +72,7 @@ struct ListRequestParser {
 
     /// A sort that would be there without being asked for is not spelled out, and what is repeated is spelled once.
     private func canonicalText() -> String {
+        if spelled.isEmpty, explicitSort == nil { return "" }
         let sort = explicitSort.flatMap { $0 == defaultSort ? nil : ("sort", $0.text) }
         return unique((spelled + [sort].compactMap(\.self)).map { "\($0.name)=\($0.value)" }).sorted().joined(separator: "\u{1F}")
     }

@@ -19,15 +19,16 @@ public enum Credentials: Sendable, Equatable {
         guard authorizations.count == 1 else {
             throw Problem(.invalidRequest, "The request has two Authorization fields; a key is given once.")
         }
-        let parts = value.split(separator: " ", maxSplits: 1, omittingEmptySubsequences: true)
-        guard parts.count == 2 else {
+        let space = UInt8(ascii: " ")
+        let utf8 = value.utf8.drop { $0 == space }
+        guard let end = utf8.firstIndex(of: space) else {
             self = .malformed
             return
         }
-        let text = parts[1].drop { $0 == " " }
-        switch parts[0].lowercased() {
-        case "bearer": self = APIKeyToken(text).map(Credentials.token) ?? .malformed
-        case "basic":
+        let text = Substring(utf8[end...].drop { $0 == space })
+        switch Substring(utf8[..<end]) {
+        case let scheme where scheme.isHeader("bearer"): self = APIKeyToken(text).map(Credentials.token) ?? .malformed
+        case let scheme where scheme.isHeader("basic"):
             guard let bytes = Base64.decode(String(text)), let pair = String(validating: bytes, as: UTF8.self),
                 let colon = pair.firstIndex(of: ":")
             else {

@@ -8,6 +8,8 @@ public struct Target: Sendable {
     public let path: Substring
     /// The query as it was written; nil without a `?`.
     public let query: Substring?
+    /// The query's parts between `&`, as they were written, without empty ones.
+    public let pairs: [Substring]
 
     /// - Throws: ``Problem`` for a broken escape or a target that is no path.
     public init(_ target: String) throws(Problem) {
@@ -18,6 +20,7 @@ public struct Target: Sendable {
         let mark = bytes.firstIndex(of: UInt8(ascii: "?"))
         path = target[..<(mark ?? target.endIndex)]
         query = mark.map { target[bytes.index(after: $0)...] }
+        pairs = query.map { Self.split($0, at: UInt8(ascii: "&")).filter { !$0.isEmpty } } ?? []
         if path.utf8.contains(UInt8(ascii: "%")) {
             var segments: [String] = []
             for part in Self.split(path.dropFirst(), at: UInt8(ascii: "/")) {
@@ -30,12 +33,6 @@ public struct Target: Sendable {
         } else {
             segments = Self.split(path.dropFirst(), at: UInt8(ascii: "/")).map(String.init)
         }
-    }
-
-    /// The query's parts between `&`, as they were written, without empty ones.
-    public var pairs: [Substring] {
-        guard let query, !query.isEmpty else { return [] }
-        return Self.split(query, at: UInt8(ascii: "&")).filter { !$0.isEmpty }
     }
 
     /// Splits by bytes: a separator is ASCII, and comparing characters would cost many times as much.

@@ -11,6 +11,8 @@ extension PublicCore {
         request.query.notation = call.notation
         if request.isExport {
             try call.refuseDocument()
+            // There is always a feed, be it empty.
+            if call.request.asksForNothing { return .now(call.reply.notModified()) }
             return export(call, EventWalk(call: call, request: request))
         }
         let isShort =

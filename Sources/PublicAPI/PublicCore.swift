@@ -11,6 +11,8 @@ import Synchronization
 public struct PublicConfiguration: Sendable {
     /// What links begin with; empty for paths.
     public var publicURL = ""
+    /// What the documentation's examples begin with.
+    public var examplesURL = StaticDocuments.origin
     /// Origins that browsers may call from; `*` for any.
     public var allowedOrigins: [String] = []
     public var version = "0.1.0"

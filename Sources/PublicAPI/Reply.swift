@@ -156,6 +156,9 @@ extension Answer {
         answer.status = 304
         answer.headers.removeAll { $0.0.hasPrefix("Content-") || $0.0 == "Link" }
         answer.body = ByteBuffer()
+        answer.rest?.cancel()
+        answer.rest = nil
+        answer.export = nil
         return answer
     }
 }

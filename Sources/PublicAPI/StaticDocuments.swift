@@ -12,6 +12,9 @@ struct StaticDocuments: Sendable {
     private let yaml: ByteBuffer
     private let rendered = Rendered()
     private let rootBody: ByteBuffer
+    private let origin: String
+    /// What the contract's examples begin with.
+    static let origin = "http://127.0.0.1:8080"
 
     /// What is made from the contract when it is first asked for: a start waits for none of it.
     private final class Rendered: Sendable {
@@ -22,6 +25,7 @@ struct StaticDocuments: Sendable {
 
     init(_ configuration: PublicConfiguration) {
         let file = hirewire_file("openapi/public.yaml")
+        origin = configuration.examplesURL
         yaml = ByteBuffer(bytes: UnsafeBufferPointer(start: file.bytes, count: file.size))
         eventTypes = ByteBuffer(string: EventCatalogue.body.text)
         rootBody = ByteBuffer(string: Self.root(configuration).text)
@@ -48,10 +52,12 @@ struct StaticDocuments: Sendable {
     private func forms() throws -> (json: ByteBuffer, page: ByteBuffer) {
         try rendered.forms.withLock { forms in
             if let forms { return forms }
-            let document = try ContractDocument(yaml: String(buffer: yaml))
-            let made = (
-                json: ByteBuffer(bytes: document.json), page: ByteBuffer(bytes: DocumentationPage(document: document.value).html())
-            )
+            let text = String(buffer: yaml)
+            let document = try ContractDocument(yaml: text)
+            // Its examples, in its words too, are to be pasted.
+            let shown = origin == Self.origin ? document : try ContractDocument(yaml: text.replacing(Self.origin, with: origin))
+            let page = DocumentationPage(document: shown.value, origin: origin)
+            let made = (json: ByteBuffer(bytes: document.json), page: ByteBuffer(bytes: page.html()))
             forms = made
             return made
         }
