@@ -66,34 +66,27 @@ public struct EventDraft: Sendable {
         EventDraft(.candidateDeleted, candidate, holdsRecord: false)
     }
 
-    /// The `data` of the event as compact JSON, as it is and without personal data.
+    /// The `data` of the event as compact JSON, personal data included; ``EventMask`` takes it out.
     ///
     /// - Parameter candidate: the candidate that the subject belongs to, given briefly; likewise `job`.
-    public func data(candidate: Record?, job: Record?) -> (whole: String, masked: String) {
-        let row = holdsRecord ? RecordRow(subject, projection: .detail) : nil
-        let related = [(RecordKind.candidate, candidate), (.job, job)].filter { subject.kind.relates(to: $0.0) }
-            .map { (kind: $0.0, row: $0.1.map { RecordRow($0, projection: .brief) }) }
-        return (data(row, related, personal: true), data(row, related, personal: false))
-    }
-
-    private func data(_ row: RecordRow?, _ related: [(kind: RecordKind, row: RecordRow?)], personal: Bool) -> String {
+    public func data(candidate: Record?, job: Record?) -> String {
         var out = ByteWriter(capacity: 1024)
-        out.append("{")
         let kind = subject.kind
+        out.append("{")
         out.append(quoted: kind.singular)
         out.append(":")
-        if let row {
-            _ = RecordForm.kept(kind, .detail, personal: personal).write(row, to: &out)
+        if holdsRecord {
+            RecordRow.write(subject, by: RecordForm.whole(kind, .detail), to: &out)
             out.append("}")
         } else {
             out.append(text: "{\"id\":\"\(subject.recordID)\"}")
         }
-        for (related, row) in related {
+        for (related, record) in related(candidate, job) {
             out.append(",")
             out.append(quoted: related.singular)
             out.append(":")
-            if let row {
-                _ = RecordForm.kept(related, .brief, personal: personal).write(row, to: &out)
+            if let record {
+                RecordRow.write(record, by: RecordForm.whole(related, .brief), to: &out)
                 out.append("}")
             } else {
                 out.append("null")
@@ -108,23 +101,25 @@ public struct EventDraft: Sendable {
         out.append("}")
         return out.text
     }
+
+    /// Whether there is anything in its `data` that ``EventMask`` may hide.
+    public func holdsPersonal(candidate: Record?, job: Record?) -> Bool {
+        (holdsRecord && subject.holdsPersonal(.detail)) || related(candidate, job).contains { $1?.holdsPersonal(.brief) ?? false }
+    }
+
+    private func related(_ candidate: Record?, _ job: Record?) -> [(RecordKind, Record?)] {
+        [(.candidate, candidate), (.job, job)].filter { subject.kind.relates(to: $0.0) }
+    }
 }
 
 extension RecordForm {
     /// The forms that events need, made once: to make one takes as long as to write a record by it.
-    fileprivate static func kept(_ kind: RecordKind, _ projection: Projection, personal: Bool) -> RecordForm {
-        let forms = projection == .detail ? details : briefs
-        return forms[(Int(kind.rawValue) - 1) * 2 + (personal ? 1 : 0)]
+    fileprivate static func whole(_ kind: RecordKind, _ projection: Projection) -> RecordForm {
+        (projection == .detail ? details : briefs)[kind.index]
     }
 
-    private static let details = forms(.detail)
-    private static let briefs = forms(.brief)
-
-    private static func forms(_ projection: Projection) -> [RecordForm] {
-        RecordKind.allCases.flatMap { kind in
-            [false, true].map { RecordForm(kind: kind, projection: projection, personal: $0) }
-        }
-    }
+    private static let details = RecordKind.allCases.map { RecordForm(kind: $0, projection: .detail, personal: true) }
+    private static let briefs = RecordKind.allCases.map { RecordForm(kind: $0, projection: .brief, personal: true) }
 }
 
 extension RecordKind {

@@ -30,7 +30,10 @@ public enum EventSummary {
         return facts.compactMap { $0 }
     }
 
-    private static func change(_ data: JSONValue) -> String { "\(word(data["from"]) ?? "new") → \(word(data["to"]) ?? "none")" }
+    private static func change(_ data: JSONValue) -> String {
+        // A new job comes from nowhere.
+        (word(data["from"]).map { "\($0) → " } ?? "") + (word(data["to"]) ?? "none")
+    }
 
     private static func labelled(_ label: String, _ value: JSONValue?) -> String? { word(value).map { "\(label) \($0)" } }
 

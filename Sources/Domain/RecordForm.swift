@@ -25,7 +25,7 @@ public enum Projection: UInt8, Sendable, Hashable, CaseIterable {
     public static let heading = ["id", "external_id", "version", "created_at", "updated_at"]
 
     /// Indices into the schema's fields.
-    public func fields(of kind: RecordKind) -> [Int] { Self.fields[Int(kind.rawValue - 1) * Self.allCases.count + Int(rawValue)] }
+    public func fields(of kind: RecordKind) -> [Int] { Self.fields[kind.index * Self.allCases.count + Int(rawValue)] }
 
     private static let fields = RecordKind.allCases.flatMap { kind in
         allCases.map { projection in

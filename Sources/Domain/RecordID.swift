@@ -11,6 +11,9 @@ public enum RecordKind: UInt8, CaseIterable, Sendable, Hashable {
     case training = 7
     case broadcast = 8
 
+    /// Its place among all kinds, from 0.
+    public var index: Int { Int(rawValue) - 1 }
+
     /// The word for one record: `candidate`.
     public var singular: String {
         switch self {
@@ -153,6 +156,17 @@ public struct RecordID: Hashable, Sendable, CustomStringConvertible {
     }
 
     public var description: String { kind.prefix + "_" + ulid.text }
+}
+
+extension ByteWriter {
+    /// `"cand_01…"`, quoted.
+    public mutating func append(_ id: RecordID) {
+        append(byte: 0x22)
+        append(text: id.kind.prefix)
+        append(byte: 0x5F)
+        append(ulid: id.ulid)
+        append(byte: 0x22)
+    }
 }
 
 extension ULID {

@@ -162,7 +162,7 @@ public struct RecordSchema: Sendable {
 }
 
 extension RecordKind {
-    public var schema: RecordSchema { RecordSchema.all[Int(rawValue) - 1] }
+    public var schema: RecordSchema { RecordSchema.all[index] }
 }
 
 extension RecordSchema {

@@ -265,6 +265,8 @@ public protocol StoreWriter: AnyObject {
     ) throws -> ChangeOutcome?
     /// Deletes, and tombstones what belongs to it. False when there is none.
     func delete(_ id: RecordID, in organization: Organization, options: ChangeOptions) throws -> Bool
+    /// Does what still waits to be done together, so that whatever is wrong with it shows now and not at the commit.
+    func settle() throws
 }
 
 extension StoreWriter {

@@ -100,13 +100,14 @@ public struct EventFacts: Sendable {
     public let candidate: Record?
     public let job: Record?
     public let application: Record?
-    /// The event's `data` as compact JSON, with personal data and without.
+    /// The event's `data` as compact JSON, personal data included.
     public let data: String
-    public let maskedData: String
+    /// The same without; nil where it is to be made from `data`.
+    private let maskedData: String?
 
     public init(
         id: EventID, type: EventType, sequence: Int64, createdAt: Timestamp, organization: Organization, subject: Record?,
-        candidate: Record? = nil, job: Record? = nil, application: Record? = nil, data: String, maskedData: String
+        candidate: Record? = nil, job: Record? = nil, application: Record? = nil, data: String, maskedData: String? = nil
     ) {
         self.id = id
         self.type = type
@@ -119,6 +120,20 @@ public struct EventFacts: Sendable {
         self.application = application
         self.data = data
         self.maskedData = maskedData
+    }
+
+    /// The event's `data` as compact JSON.
+    public func data(personal: Bool) -> String {
+        personal ? data : maskedData ?? EventMask.masked(data, subject: type.subject)
+    }
+
+    /// The same event as if it told of this; what a sample is made of.
+    public func telling(
+        _ type: EventType, of subject: Record, candidate: Record? = nil, job: Record? = nil, application: Record? = nil
+    ) -> EventFacts {
+        EventFacts(
+            id: id, type: type, sequence: sequence, createdAt: createdAt, organization: organization, subject: subject,
+            candidate: candidate, job: job, application: application, data: data, maskedData: maskedData)
     }
 }
 

@@ -1,5 +1,7 @@
+import Dispatch
 import Domain
 import HTTPSupport
+import Synchronization
 
 /// Many records in one transaction.
 extension PushAPI {
@@ -17,62 +19,97 @@ extension PushAPI {
 
     func batch(_ call: PushCall) async throws -> Answer {
         let (json, bytes) = try await call.readJSON()
-        let (steps, faults) = try await Self.steps(json)
+        let (elements, strangers) = try Self.elements(json)
+        let count = elements.count
+        // Alone in holding them: they are gone once they are read, while the batch may wait for its turn.
+        let steps = StepReader(elements)
         return try await commit(call, digest: bytes.digest, alone: true) { writer, organization in
-            var out = ByteWriter(capacity: 64 + 140 * steps.count)
-            var faults = faults
+            var out = ByteWriter(capacity: 64 + 140 * count)
+            // What can't be read, and what the store refuses.
+            var (unread, refused) = (strangers, [InputFault]())
             var answer = ChangeAnswer(headers: [("Content-Type", "application/json")])
             out.append("{\"results\":[")
-            for (index, step) in steps.enumerated() {
-                guard let step else { continue }
-                do {
-                    if index > 0 { out.append(",") }
-                    answer.candidates += try writer.take(step, for: call.caller, in: organization, to: &out)
-                } catch let refused as InputFaults {
+            var index = 0
+            while index < count {
+                let chunk = steps.next()
+                unread += chunk.faults
+                for step in chunk.steps {
+                    defer { index += 1 }
                     // The others are tried still, so that one answer tells of all that is wrong.
-                    faults += refused.faults.map { InputFault("/records/\(index)/data\($0.pointer)", $0.message) }
-                } catch let problem as Problem {
-                    faults.append(InputFault("/records/\(index)", "\(problem.code.rawValue): \(problem.detail)"))
+                    guard let step, unread.count + refused.count < 100 else { continue }
+                    do {
+                        if index > 0 { out.append(",") }
+                        answer.candidates += try writer.take(step, for: call.caller, in: organization, to: &out)
+                    } catch let faults as InputFaults {
+                        refused += faults.faults.map { InputFault("/records/\(index)/data\($0.pointer)", $0.message) }
+                    } catch let problem as Problem {
+                        refused.append(InputFault("/records/\(index)", "\(problem.code.rawValue): \(problem.detail)"))
+                    }
                 }
-                if faults.count >= 100 { break }
             }
-            if !faults.isEmpty { throw InputFaults(faults) }
+            if !unread.isEmpty || !refused.isEmpty { throw InputFaults(unread + refused) }
             out.append("]}")
             answer.body = Array(out.bytes)
             return answer
         }
     }
 
-    /// Nil for an element that could not be read.
-    private static func steps(_ json: JSONValue) async throws -> ([Step?], [InputFault]) {
+    private static func elements(_ json: JSONValue) throws -> (elements: [JSONValue], strangers: [InputFault]) {
         guard case .array(let elements)? = json["records"] else {
             throw InputFaults([InputFault("/records", "should be an array of records, each with kind, external_id or id, and data")])
         }
         guard (1...largestBatch).contains(elements.count) else {
             throw InputFaults([InputFault("/records", "has \(elements.count) elements; a batch is 1 to \(largestBatch)")])
         }
+        guard case .object(let members) = json else { return (elements, []) }
+        let strangers = members.filter { $0.name != "records" }
+        return (elements, strangers.map { .init("/" + JSONPointer.escaped($0.name), "no such member; a batch has records") })
+    }
+}
+
+/// The steps of a batch in their order, read on a thread of their own: the first ones are written while the others are read.
+private final class StepReader: Sendable {
+    struct Chunk: Sendable {
+        /// Nil for an element that can't be read.
+        var steps: [PushAPI.Step?] = []
         var faults: [InputFault] = []
-        if case .object(let members) = json {
-            faults = members.filter { $0.name != "records" }.map {
-                .init("/" + JSONPointer.escaped($0.name), "no such member; a batch has records")
-            }
-        }
-        // Two halves at once: whoever sends a large batch waits for it.
-        let middle = elements.count / 2
-        async let later = steps(elements[middle...])
-        let earlier = steps(elements[..<middle])
-        return await (earlier.steps + later.steps, faults + earlier.faults + later.faults)
     }
 
-    private static func steps(_ elements: ArraySlice<JSONValue>) -> (steps: [Step?], faults: [InputFault]) {
-        var faults: [InputFault] = []
-        let steps = zip(elements.indices, elements).map { index, element in
-            do throws(InputFaults) { return try Step?(Step(element)) } catch {
-                faults += error.faults.map { InputFault("/records/\(index)\($0.pointer)", $0.message) }
-                return nil
+    private static let chunk = 50
+    private let chunks = Mutex<[Chunk]>([])
+    private let filled = DispatchSemaphore(value: 0)
+
+    init(_ elements: [JSONValue]) {
+        // The first ones at once: a small batch needs no thread.
+        hand(Self.read(elements.prefix(Self.chunk)))
+        guard elements.count > Self.chunk else { return }
+        DispatchQueue.global(qos: .userInitiated).async { [self] in
+            for start in stride(from: Self.chunk, to: elements.count, by: Self.chunk) {
+                hand(Self.read(elements[start..<min(start + Self.chunk, elements.count)]))
             }
         }
-        return (steps, faults)
+    }
+
+    /// Waits for them.
+    func next() -> Chunk {
+        filled.wait()
+        return chunks.withLock { $0.removeFirst() }
+    }
+
+    private func hand(_ chunk: Chunk) {
+        chunks.withLock { $0.append(chunk) }
+        filled.signal()
+    }
+
+    private static func read(_ elements: ArraySlice<JSONValue>) -> Chunk {
+        var chunk = Chunk()
+        for (index, element) in zip(elements.indices, elements) {
+            do throws(InputFaults) { chunk.steps.append(try PushAPI.Step(element)) } catch {
+                chunk.faults += error.faults.map { InputFault("/records/\(index)\($0.pointer)", $0.message) }
+                chunk.steps.append(nil)
+            }
+        }
+        return chunk
     }
 }
 
@@ -172,7 +209,7 @@ extension PushWriter {
             out.append("{\"kind\":")
             out.append(quoted: kind.singular)
             out.append(",\"id\":")
-            out.append(quoted: record.recordID.description)
+            out.append(record.recordID)
             out.append(",\"outcome\":\"deleted\"}")
             return []
         }
@@ -186,7 +223,7 @@ extension PushWriter {
         out.append("{\"kind\":")
         out.append(quoted: kind.singular)
         out.append(",\"id\":")
-        out.append(quoted: record.recordID.description)
+        out.append(record.recordID)
         out.append(",\"external_id\":")
         if let externalID = record.externalID, caller.readsPersonal || !externalID.utf8.contains(0x40) {
             out.append(quoted: externalID)

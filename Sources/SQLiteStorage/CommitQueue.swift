@@ -108,6 +108,8 @@ public final class CommitQueue: PushStore {
             try parts.map { part in
                 do {
                     try part.run(writer)
+                    // What goes wrong with its rows is its own fault.
+                    try writer.settle()
                     return nil
                 } catch let refusal as any Refusal where !part.isAlone {
                     return refusal

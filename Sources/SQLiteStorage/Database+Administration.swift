@@ -89,6 +89,23 @@ extension Database {
     }
 
     /// The organization of that name, compared as names are: without regard to ASCII case.
+    /// Whether an organization has any record.
+    public func hasRecords(in organization: Organization) throws -> Bool {
+        try snapshot { statements in
+            try RecordKind.allCases.contains { kind in
+                try statements("SELECT 1 FROM \(kind.plural) WHERE organization = ? LIMIT 1")
+                    .first([.integer(organization.number.value)]) { _ in true } ?? false
+            }
+        }
+    }
+
+    public func hasRecord(_ kind: RecordKind, externalID: String, in organization: Organization) throws -> Bool {
+        try snapshot {
+            try $0("SELECT 1 FROM \(kind.plural) WHERE organization = ? AND external_id = ?")
+                .first([.integer(organization.number.value), .text(externalID)]) { _ in true } ?? false
+        }
+    }
+
     public func organization(named name: String) throws -> Organization? { try snapshot { try $0.organization(named: name) } }
 
     /// The id that an `external_id` has, living or deleted. Nil when it is unknown.

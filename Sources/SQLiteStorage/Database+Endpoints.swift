@@ -125,11 +125,11 @@ extension Database {
             let data = "{\"endpoint\":{\"id\":\"\(id)\"}}"
             let event = try writer.insertEvent(
                 RecordWriter.NewEvent(
-                    type: .webhookTest, time: now, subject: nil, candidate: nil, job: nil, data: data, masked: data),
+                    type: .webhookTest, time: now, subject: nil, candidate: nil, job: nil, data: data, holdsPersonal: false),
                 in: organization)
             let facts = EventFacts(
                 id: event.id, type: .webhookTest, sequence: event.sequence, createdAt: now, organization: organization, subject: nil,
-                data: data, maskedData: data)
+                data: data)
             return try writer.outbox.oweTest(facts, to: endpoint)
         }
     }

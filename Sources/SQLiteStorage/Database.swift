@@ -2,6 +2,7 @@ import Domain
 import Foundation
 import GRDB
 import GRDBSQLite
+import SQLiteSetup
 import Synchronization
 
 /// Why a database can't be opened, in words for the operator.
@@ -56,6 +57,7 @@ public final class Database: WriteStore {
             queue = try DatabaseQueue(path: path, configuration: Self.configuration)
             try Self.prepare(queue)
             try Self.migrate(queue)
+            try queue.inDatabase(Self.prepareWrites)
         } catch let error as DatabaseError {
             throw DatabaseProblem(Self.explain(error, path))
         }
@@ -115,15 +117,24 @@ public final class Database: WriteStore {
             let mode = try setJournalMode(database)
             guard mode == "wal" else { throw DatabaseProblem("the file system does not allow a write-ahead log (WAL)") }
             // GRDB leaves WAL databases at NORMAL, which may lose the last commits in a power cut.
-            try database.execute(sql: "PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; PRAGMA cache_size = -65536;")
+            try database.execute(sql: "PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; PRAGMA cache_size = -16384;")
             try database.execute(sql: "PRAGMA journal_size_limit = 67108864; PRAGMA wal_autocheckpoint = 4000;")
-            try database.execute(sql: OutboxWriter.tables)
         }
     }
 
+    /// What lives as long as a transaction or a statement stays in memory, which a migration's sorted indices would fill.
+    private static func prepareWrites(_ database: GRDB.Database) throws {
+        guard let connection = database.sqliteConnection else { return }
+        try database.execute(sql: "PRAGMA temp_store = MEMORY;")
+        let code = hirewire_rows_register(connection)
+        guard code == SQLITE_OK else { throw DatabaseProblem(SQLiteFailure(connection, code: code).description) }
+    }
+
     /// For an import: the journal may grow to 64 MB before it is moved into the file, so that pages that change again and
-    /// again are moved less often.
-    public func expectMuch() throws { try queue.inDatabase { try $0.execute(sql: "PRAGMA wal_autocheckpoint = 16000") } }
+    /// again are moved less often, and the indices have 64 MB of memory.
+    public func expectMuch() throws {
+        try queue.inDatabase { try $0.execute(sql: "PRAGMA wal_autocheckpoint = 16000; PRAGMA cache_size = -65536;") }
+    }
 
     private static func migrate(_ queue: DatabaseQueue) throws {
         var migrator = DatabaseMigrator()
@@ -241,16 +252,13 @@ public final class Database: WriteStore {
         }
     }
 
-    private func clean(_ progress: () -> Void) throws {
-        for search in TableLayout.all.compactMap(\.search) {
-            var merging = true
-            while merging {
-                merging = try transaction { statements in
-                    let before = sqlite3_total_changes64(statements.connection)
-                    try statements("INSERT INTO \(search) (\(search), rank) VALUES ('merge', -500)").run()
-                    // FTS5: fewer than two changes mean that there is nothing left to merge.
-                    return sqlite3_total_changes64(statements.connection) - before >= 2
-                }
+    func clean(leaves: Int = 500, _ progress: () -> Void) throws {
+        for layout in TableLayout.all {
+            guard let search = layout.search else { continue }
+            try transaction { try SearchIndex.renewIfDeep(layout, statements: $0) }
+            var begins = true
+            while try transaction({ try SearchIndex.merge(search, leaves: leaves, begins: begins, $0) }) {
+                begins = false
                 progress()
             }
         }

@@ -9,6 +9,8 @@ public struct HealthReport: Sendable {
     public let problems: [String]
     public let schemaVersion: Int
     public let isNewest: Bool
+    /// Another program made steps that this one does not know.
+    public let isUnknown: Bool
     public let counts: [(kind: RecordKind, records: Int)]
     public let events: Int
     public let size: Int64
@@ -28,8 +30,12 @@ public enum Maintenance {
             problems += try statements("PRAGMA foreign_key_check").all { "a row of \($0.string(0)) refers to nothing" }.prefix(20)
             let done = try statements("SELECT identifier FROM grdb_migrations").all { $0.string(0) }
             let known = Schema.migrations.map(\.name)
-            if done.contains(where: { !known.contains($0) }) { problems.append("written by a newer hirewire") }
+            let isUnknown = done.contains { !known.contains($0) }
+            if isUnknown { problems.append("written by a newer hirewire: use that one, or restore an older backup") }
             problems += try placeProblems(statements)
+            for search in TableLayout.all.compactMap(\.search) where try SearchIndex.levels(search, statements) > SearchIndex.limit {
+                problems.append("the index \(search) takes no more words: a running `serve` makes it anew")
+            }
             if done.contains(Schema.webhooksName) { problems += try outboxProblems(statements) }
             let counts = try RecordKind.allCases.map { kind in
                 (kind, try statements("SELECT count(*) FROM \(kind.plural)").first { Int($0.integer(0)) } ?? 0)
@@ -38,7 +44,7 @@ public enum Maintenance {
             let size = (try? FileManager.default.attributesOfItem(atPath: path)[.size] as? Int64) ?? 0
             return HealthReport(
                 isSound: problems.isEmpty, problems: problems, schemaVersion: done.count, isNewest: done.count == known.count,
-                counts: counts, events: events, size: size)
+                isUnknown: isUnknown, counts: counts, events: events, size: size)
         } catch let failure as SQLiteFailure {
             throw DatabaseProblem(
                 Database.explain(DatabaseError(resultCode: ResultCode(rawValue: failure.code & 0xFF), message: failure.message), path))

@@ -9,14 +9,17 @@ final class OutboxWriter {
     private let newID: (Timestamp) -> ULID
     /// Loaded once: nobody else writes while this transaction is open.
     private var subscriptions: [OrganizationNumber: [Subscription]] = [:]
-    private var waiting: [Waiting] = []
-    /// Their deliveries.
-    private var waitingCount = 0
-    /// A single change's: so many are written one by one, which needs no second database.
-    private static let few = 100
-    /// So many take some 30 ms, in which nobody asks whether the transaction has taken long enough. Fewer would make the
-    /// full-text index write out what it has gathered more than once in an import's batch: see ``RecordWriter``.
+    /// What waits to be written together; bodies go before the deliveries that have them.
+    private let bodies = RowBatch(most: mostWaiting)
+    private let deliveries = RowBatch(most: mostWaiting)
+    /// The next body's number, once there is one.
+    private var nextBody: Int64?
+    /// So many take some 30 ms, in which nobody asks whether the transaction has taken long enough.
     private static let mostWaiting = 10_000
+    /// The full-text indices have gathered something, which they write out at each statement that writes many rows.
+    var hasWrittenSearches = false
+    /// Deliveries that are worth that.
+    private static let worthIt = 1_000
 
     /// What became of a body.
     enum Body: Equatable {
@@ -84,7 +87,6 @@ final class OutboxWriter {
         let owed = Owed(facts, candidate)
         let now = time.now
         var next = newID(facts.createdAt)
-        var alike = Alike(body: 0)
         for subscriber in subscribers {
             let id = DeliveryID(next)
             next = next.successor
@@ -96,98 +98,29 @@ final class OutboxWriter {
                 body = try self.body(of: facts, owed, for: subscriber, id)
                 if try !renderer.namesDelivery(form.dialect) { shared[form] = body }
             }
-            guard case .stored(let number) = body else {
-                try insert(id, of: owed, to: subscriber.endpoint, body, now: now)
-                continue
-            }
-            if number != alike.body {
-                try wait(alike, of: owed, now: now)
-                alike = Alike(body: number)
-            }
-            alike.endpoints.append(subscriber.endpoint)
-            alike.ids.append(id)
+            try insert(id, of: owed, to: subscriber.endpoint, body, now: now)
         }
-        try wait(alike, of: owed, now: now)
-        if waitingCount >= Self.mostWaiting { try flush() }
     }
 
-    /// Deliveries of one event that differ by their endpoints and ids alone.
-    private struct Alike {
-        let body: Int64
-        var endpoints: [Int64] = []
-        var ids: [DeliveryID] = []
-    }
-
-    /// Deliveries that wait for ``flush()``.
-    private struct Waiting {
-        let alike: Alike
-        let event: Owed
-        let now: Timestamp
-    }
-
-    private func wait(_ alike: Alike, of event: Owed, now: Timestamp) throws {
-        guard !alike.endpoints.isEmpty else { return }
-        waiting.append(Waiting(alike: alike, event: event, now: now))
-        waitingCount += alike.endpoints.count
-    }
-
-    /// Writes the deliveries that wait. Whoever reads deliveries in the transaction that owes them calls it before, and
-    /// so does its end.
+    /// Writes what waits. Whoever reads deliveries in the transaction that owes them calls it before, and so does its end.
     func flush() throws {
-        guard waitingCount > 0 else { return }
-        defer {
-            waiting = []
-            waitingCount = 0
-        }
-        if waitingCount > Self.few { return try writeTogether() }
-        for some in waiting {
-            for (id, endpoint) in zip(some.alike.ids, some.alike.endpoints) {
-                try insert(id, of: some.event, to: endpoint, .stored(some.alike.body), now: some.now)
-            }
-        }
+        guard deliveries.count + bodies.count > 0 else { return }
+        let together = !hasWrittenSearches || deliveries.count >= Self.worthIt
+        try bodies.write(
+            together: together, one: { try statements(.body) { Self.insertBody } }, all: { try statements(.bodies) { Self.insertBodies } })
+        try deliveries.write(
+            together: together, one: { try statements(.delivery) { Self.insertDelivery } },
+            all: { try statements(.deliveries) { Self.insertDeliveries } })
     }
 
-    /// By one statement, whose cursors stay open: many take half the time that they take one by one. A row of `owed` is an
-    /// event with a list of endpoints that many events share.
-    private func writeTogether() throws {
-        var lists: [[Int64]: Int64] = [:]
-        for some in waiting {
-            let list = lists[some.alike.endpoints] ?? Int64(lists.count)
-            if lists.updateValue(list, forKey: some.alike.endpoints) == nil {
-                for (position, endpoint) in some.alike.endpoints.enumerated() {
-                    try statements("INSERT INTO temp.endpoint_lists (list, position, endpoint) VALUES (?, ?, ?)")
-                        .run([.integer(list), .integer(Int64(position)), .integer(endpoint)])
-                }
-            }
-            var ids: [UInt8] = []
-            ids.reserveCapacity(16 * some.alike.ids.count)
-            for id in some.alike.ids { withUnsafeBytes(of: (id.ulid.high.bigEndian, id.ulid.low.bigEndian)) { ids += $0 } }
-            let insertion = try statements(.delivery) {
-                "INSERT INTO temp.owed (list, ids, event, type, created_at, event_id, due_at, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
-            }
-            try insertion.run([
-                .integer(list), .blob(ids), .integer(some.event.place), .integer(some.event.type.code), SQLValue(some.event.time),
-                .ulid(some.event.id.ulid), SQLValue(some.now), .integer(some.alike.body),
-            ])
-        }
-        try statements(
-            """
-            INSERT INTO deliveries (endpoint, id, event, type, status, created_at, event_id, due_at, body)
-            SELECT l.endpoint, substr(o.ids, 16 * l.position + 1, 16), o.event, o.type, \(DeliveryStatus.pending.code), o.created_at,
-                o.event_id, o.due_at, o.body
-            FROM temp.owed o CROSS JOIN temp.endpoint_lists l ON l.list = o.list
-            """
-        ).run()
-        try statements("DELETE FROM temp.owed").run()
-        try statements("DELETE FROM temp.endpoint_lists").run()
-    }
-
-    /// What waits inside a transaction. The connection's own: they are in no file that is kept.
-    static let tables = """
-        CREATE TEMP TABLE endpoint_lists (list INTEGER, position INTEGER, endpoint INTEGER, PRIMARY KEY (list, position)) WITHOUT ROWID;
-        CREATE TEMP TABLE owed (list INTEGER, ids BLOB, event INTEGER, type INTEGER, created_at INTEGER, event_id BLOB,
-            due_at INTEGER, body INTEGER);
-        """
+    private static let bodyColumns = ["number", "event", "candidate_id", "bytes"]
+    private static let deliveryColumns = [
+        "endpoint", "id", "event", "type", "status", "created_at", "event_id", "due_at", "finished_at", "reason", "body",
+    ]
+    private static let insertBody = TableLayout.insert(into: "bodies", bodyColumns)
+    private static let insertBodies = TableLayout.insertAll(into: "bodies", bodyColumns)
+    private static let insertDelivery = TableLayout.insert(into: "deliveries", deliveryColumns)
+    private static let insertDeliveries = TableLayout.insertAll(into: "deliveries", deliveryColumns)
 
     /// Makes and stores the body of one delivery.
     func body(of facts: EventFacts, _ owed: Owed, for subscriber: Subscription, _ id: DeliveryID) throws -> Body {
@@ -210,29 +143,38 @@ final class OutboxWriter {
     private func store(of event: Owed, _ make: () throws -> [UInt8]) throws -> Body {
         let bytes: [UInt8]
         do { bytes = try make() } catch { return .failed("the body can't be made: " + String(String(describing: error).prefix(300))) }
-        try statements("INSERT INTO bodies (event, candidate_id, bytes) VALUES (?, ?, ?)")
-            .run([.integer(event.place), event.candidate.map(SQLValue.ulid) ?? .null, .blob(bytes)])
-        return .stored(sqlite3_last_insert_rowid(statements.connection))
+        let number = try nextBody ?? (statements("SELECT max(number) FROM bodies").first { $0.integer(0) } ?? 0) + 1
+        nextBody = number + 1
+        bodies.begin(columns: Self.bodyColumns.count)
+        bodies.append(number)
+        bodies.append(event.place)
+        bodies.append(event.candidate)
+        bodies.append(blob: bytes)
+        if bodies.isFull { try flush() }
+        return .stored(number)
     }
 
     /// Writes a delivery that is due at once, or parked.
     func insert(_ id: DeliveryID, of event: Owed, to endpoint: Int64, _ body: Body, now: Timestamp) throws {
-        var (status, reason, number) = (DeliveryStatus.pending, SQLValue.null, SQLValue.null)
+        var (status, reason, number) = (DeliveryStatus.pending, String?.none, Int64?.none)
         switch body {
-        case .stored(let body): number = .integer(body)
-        case .failed(let why): (status, reason) = (.parked, .text(why))
+        case .stored(let body): number = body
+        case .failed(let why): (status, reason) = (.parked, why)
         }
         let isPending = status == .pending
-        try statements(
-            """
-            INSERT INTO deliveries (endpoint, id, event, type, status, created_at, event_id, due_at, finished_at, reason, body)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-            """
-        ).run([
-            .integer(endpoint), .ulid(id.ulid), .integer(event.place), .integer(event.type.code), .integer(status.code),
-            SQLValue(event.time), .ulid(event.id.ulid), isPending ? SQLValue(now) : .null, isPending ? .null : SQLValue(now), reason,
-            number,
-        ])
+        deliveries.begin(columns: Self.deliveryColumns.count)
+        deliveries.append(endpoint)
+        deliveries.append(id.ulid)
+        deliveries.append(event.place)
+        deliveries.append(event.type.code)
+        deliveries.append(status.code)
+        deliveries.append(event.time)
+        deliveries.append(event.id.ulid)
+        deliveries.append(isPending ? now.microseconds : nil)
+        deliveries.append(isPending ? nil : now.microseconds)
+        deliveries.append(reason)
+        deliveries.append(number)
+        if deliveries.isFull { try flush() }
     }
 
     // MARK: Erasure

@@ -83,8 +83,9 @@ extension Reader {
     }
 
     private func write(_ row: StatementRow, personal: Bool, to out: inout ByteWriter) {
+        let mask = StoredMask(row, 8)
         // What others see masked tells of somebody.
-        if personal, !row.isNull(8), let candidate = row.optionalULID(10) { told.append(candidate) }
+        if personal, mask != .none, let candidate = row.optionalULID(10) { told.append(candidate) }
         out.append("{\"id\":")
         out.append(quotedID: row.ulid(1), prefix: "evt_")
         out.append(",\"type\":")
@@ -100,7 +101,7 @@ extension Reader {
             out.append("{\"kind\":")
             out.append(quoted: kind.singular)
             out.append(",\"id\":")
-            out.append(quoted: RecordID(kind: kind, ulid: row.ulid(5)).description)
+            out.append(RecordID(kind: kind, ulid: row.ulid(5)))
             out.append(",\"version\":")
             out.append(integer: row.integer(6))
             out.append("}")
@@ -108,13 +109,25 @@ extension Reader {
             out.append("null")
         }
         out.append(",\"data\":")
-        out.append(row.text(personal || row.isNull(8) ? 7 : 8))
+        writeData(row, personal ? .none : mask, to: &out)
         out.append("}")
+    }
+
+    private func writeData(_ row: StatementRow, _ mask: StoredMask, to out: inout ByteWriter) {
+        switch mask {
+        case .none: out.append(row.text(7))
+        case .stored: out.append(row.text(8))
+        case .madeWhenRead:
+            // A kind that this program does not know: nor does it know what to hide.
+            guard let subject = RecordKind(rawValue: UInt8(truncatingIfNeeded: row.integer(4))) else { return out.append("null") }
+            EventMask.write(row.text(7), subject: subject, to: &out)
+        }
     }
 
     /// As ``EventQuery/columnNames`` has them.
     private func writeCells(_ row: StatementRow, personal: Bool, to out: inout ByteWriter) {
-        if personal, !row.isNull(8), let candidate = row.optionalULID(10) { told.append(candidate) }
+        let mask = StoredMask(row, 8)
+        if personal, mask != .none, let candidate = row.optionalULID(10) { told.append(candidate) }
         out.append("evt_")
         out.append(ulid: row.ulid(1))
         out.append(",")
@@ -130,7 +143,9 @@ extension Reader {
         } else {
             out.append(",,,,")
         }
-        out.append(cell: row.text(personal || row.isNull(8) ? 7 : 8))
+        var data = ByteWriter(capacity: 1_024)
+        writeData(row, personal ? .none : mask, to: &data)
+        out.append(cell: data.bytes)
         out.append("\r\n")
     }
 }

@@ -32,7 +32,7 @@ extension RecordWriter {
             try buryDependents(kind, of: record.recordID, in: organization, erasing: erasing)
         }
         try bury(record, in: organization, erasing: erasing)
-        forgetNames()
+        try forgetNames()
         if record.kind == .candidate, !options.isHistory {
             var gone = record
             gone.version += 1
@@ -62,7 +62,7 @@ extension RecordWriter {
         let layout = TableLayout.of(record.kind)
         let key = Place.key(organization.number, record.updatedAt)
         let now = try tick(record.kind, organization.number)
-        try SearchIndex.remove(record, at: key, layout: layout, statements: statements)
+        try unindex(record, at: key, layout)
         try statements("DELETE FROM \(layout.table) WHERE change = ?").run([.integer(key)])
         relatives[record.id] = nil
         try leaveTombstone(of: record, at: now, in: organization.number, erasing: erasing)

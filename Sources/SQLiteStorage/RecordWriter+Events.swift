@@ -9,9 +9,11 @@ extension RecordWriter {
         let jobID = subject.kind == .job ? subject.id : subject.reference("job_id")
         let candidate = subject.kind == .candidate ? nil : try related(.candidate, candidateID)
         let job = subject.kind == .job ? nil : try related(.job, jobID)
-        let (data, masked) = draft.data(candidate: candidate, job: job)
+        let data = draft.data(candidate: candidate, job: job)
         let event = try insertEvent(
-            NewEvent(type: draft.type, time: time, subject: subject, candidate: candidateID, job: jobID, data: data, masked: masked),
+            NewEvent(
+                type: draft.type, time: time, subject: subject, candidate: candidateID, job: jobID, data: data,
+                holdsPersonal: draft.holdsPersonal(candidate: candidate, job: job)),
             in: organization)
         let subscribers = try outbox.subscribers(to: draft.type, job: jobID, of: organization.number)
         guard !subscribers.isEmpty else { return }
@@ -20,7 +22,7 @@ extension RecordWriter {
             // What is told of a deleted one is its id alone.
             subject: draft.holdsRecord ? subject : Record.bare(subject.recordID, version: subject.version, at: time),
             candidate: candidate, job: job, application: try related(.application, subject.reference("application_id")),
-            data: event.data, maskedData: event.masked)
+            data: data)
         try outbox.owe(facts, about: candidateID, to: subscribers)
     }
 
@@ -33,41 +35,51 @@ extension RecordWriter {
         let candidate: ULID?
         let job: ULID?
         let data: String
-        let masked: String
+        let holdsPersonal: Bool
     }
 
     /// Gives the event its id and its place in the organization's feed.
-    func insertEvent(
-        _ event: NewEvent, in organization: Organization
-    ) throws -> (id: EventID, sequence: Int64, data: String, masked: String) {
+    func insertEvent(_ event: NewEvent, in organization: Organization) throws -> (id: EventID, sequence: Int64) {
+        let tally = tally(of: organization.number)
         let sequence =
             try
-            (sequences[organization.number]
-            ?? statements("SELECT event_sequence FROM organizations WHERE number = ?")
+            (tally.sequence
+            ?? direct("SELECT event_sequence FROM organizations WHERE number = ?")
             .first([.integer(organization.number.value)]) { $0.integer(0) } ?? 0) + 1
-        sequences[organization.number] = sequence
+        tally.sequence = sequence
         let id = newID(event.time)
-        let insert = try statements(.event) {
-            """
-            INSERT INTO events (place, id, type, created_at, subject_kind, subject_id, subject_version, candidate_id, job_id,
-                data, masked_data)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-            """
+        events.begin(columns: Self.eventColumns.count)
+        events.append(Place.key(organization.number, sequence))
+        events.append(id)
+        events.append(event.type.rawValue)
+        events.append(event.time)
+        if let subject = event.subject {
+            events.append(Int64(subject.kind.rawValue))
+            events.append(subject.id)
+            events.append(subject.version)
+        } else {
+            for _ in 0..<3 { events.append() }
         }
-        try insert.run([
-            .integer(Place.key(organization.number, sequence)), .ulid(id), .text(event.type.rawValue), SQLValue(event.time),
-            event.subject.map { .integer(Int64($0.kind.rawValue)) } ?? .null, event.subject.map { .ulid($0.id) } ?? .null,
-            event.subject.map { .integer($0.version) } ?? .null, event.candidate.map(SQLValue.ulid) ?? .null,
-            event.job.map(SQLValue.ulid) ?? .null, .text(event.data), event.masked == event.data ? .null : .text(event.masked),
-        ])
+        events.append(event.candidate)
+        events.append(event.job)
+        events.append(event.data)
+        events.append(event.holdsPersonal ? StoredMask.madeWhenReadText : nil)
+        if events.isFull { try flush() }
         noteChange(in: organization.number)
-        return (EventID(id), sequence, event.data, event.masked)
+        return (EventID(id), sequence)
     }
+
+    private static let eventColumns = [
+        "place", "id", "type", "created_at", "subject_kind", "subject_id", "subject_version", "candidate_id", "job_id", "data",
+        "masked_data",
+    ]
+    static let insertEvent = TableLayout.insert(into: "events", eventColumns)
+    static let insertEvents = TableLayout.insertAll(into: "events", eventColumns)
 
     func related(_ kind: RecordKind, _ id: ULID?) throws -> Record? {
         guard let id else { return nil }
         if let known = relatives[id] { return known }
-        let related = try statements(.related, of: kind) { "SELECT change FROM \(TableLayout.of(kind).table) WHERE id = ?" }
+        let related = try seeing(kind)(.related, of: kind) { "SELECT change FROM \(TableLayout.of(kind).table) WHERE id = ?" }
         let change = try related.first([.ulid(id)]) { $0.integer(0) }
         guard let change, let record = try load(kind, change) else { return nil }
         remember(record)
@@ -88,8 +100,28 @@ extension RecordWriter {
         guard let candidate = after.reference("candidate_id"), case .number(let score) = after["score"] else { return }
         if let old = before?.reference("candidate_id"), old != candidate { try recountBestScore(old) }
         if case .number(let old)? = before?["score"], old > score { return try recountBestScore(candidate) }
-        try statements(.score) { "UPDATE candidates SET best_score = ?1 WHERE id = ?2 AND ifnull(best_score, -1) < ?1" }
-            .run([.real(score), .ulid(candidate)])
+        scores[candidate] = max(scores[candidate] ?? score, score)
+    }
+
+    func flushScores() throws {
+        let rows = RowBatch()
+        for (candidate, score) in scores {
+            rows.begin(columns: 2)
+            rows.append(score)
+            rows.append(candidate)
+        }
+        scores.removeAll(keepingCapacity: true)
+        try rows.write(
+            together: !hasWrittenSearches,
+            one: { try direct(.score) { "UPDATE candidates SET best_score = ?1 WHERE id = ?2 AND ifnull(best_score, -1) < ?1" } },
+            all: {
+                try direct(.scores) {
+                    """
+                    UPDATE candidates SET best_score = given.c0 FROM hirewire_rows given
+                    WHERE id = given.c1 AND ifnull(best_score, -1) < given.c0
+                    """
+                }
+            })
     }
 
     func recountBestScore(_ candidate: ULID) throws {

@@ -45,33 +45,23 @@ extension RecordWriter: PushWriter {
             .first([.integer(key.organization.value), .blob(key.name)]) { row in
                 if row.isNull(0) { return .erased }
                 guard row.blob(0) == key.fingerprint else { return .other }
-                return .answered(
-                    KeptAnswer(status: Int(row.integer(1)), headers: Self.headers(row.string(2)), body: row.blob(3), candidates: []))
+                let headers = StoredHeaders.read(row.string(2)).map { ($0.name, $0.value) }
+                return .answered(KeptAnswer(status: Int(row.integer(1)), headers: headers, body: row.blob(3), candidates: []))
             } ?? .first
     }
 
     func keep(_ answer: KeptAnswer, for key: IdempotencyKey) throws {
-        let headers = JSONValue.array(answer.headers.map { .array([.string($0.0), .string($0.1)]) })
         try statements(
             "INSERT INTO kept_answers (organization, name, fingerprint, status, headers, body, created_at) VALUES (?, ?, ?, ?, ?, ?, ?)"
         ).run([
             .integer(key.organization.value), .blob(key.name), .blob(key.fingerprint), .integer(Int64(answer.status)),
-            .text(headers.text), .blob(answer.body), SQLValue(time.now),
+            .text(StoredHeaders.text(of: answer.headers.map { ($0.0, $0.1) })), .blob(answer.body), SQLValue(time.now),
         ])
         guard !answer.candidates.isEmpty else { return }
         let number = try statements("SELECT last_insert_rowid()").first { $0.integer(0) } ?? 0
         for candidate in Set(answer.candidates) {
             try statements("INSERT INTO kept_answers_candidates (candidate_id, answer) VALUES (?, ?)")
                 .run([.ulid(candidate), .integer(number)])
-        }
-    }
-
-    private static func headers(_ text: String) -> [(String, String)] {
-        guard case .array(let pairs)? = try? JSONParser.parse(text) else { return [] }
-        return pairs.compactMap { pair in
-            guard case .array(let parts) = pair, parts.count == 2, case .string(let name) = parts[0], case .string(let value) = parts[1]
-            else { return nil }
-            return (name, value)
         }
     }
 }

@@ -17,14 +17,15 @@ extension RecordWriter {
         let candidate: ULID?
         let job: ULID?
         let data: String
-        let masked: String
+        /// Nil where it is to be made from `data`.
+        let masked: String?
     }
 
     /// Nil when it has expired, or this program does not know its type.
     func storedEvent(at place: Int64) throws -> StoredEvent? {
         try statements(
             """
-            SELECT id, type, created_at, subject_kind, subject_id, subject_version, candidate_id, job_id, data, ifnull(masked_data, data)
+            SELECT id, type, created_at, subject_kind, subject_id, subject_version, candidate_id, job_id, data, masked_data
             FROM events WHERE place = ?
             """
         ).first([.integer(place)]) { row in
@@ -33,7 +34,7 @@ extension RecordWriter {
             return StoredEvent(
                 id: EventID(row.ulid(0)), type: type, place: place, time: row.time(2),
                 subject: kind.map { RecordID(kind: $0, ulid: row.ulid(4)) }, version: row.integer(5), candidate: row.optionalULID(6),
-                job: row.optionalULID(7), data: row.string(8), masked: row.string(9))
+                job: row.optionalULID(7), data: row.string(8), masked: StoredMask(row, 9) == .stored ? row.string(9) : nil)
         } ?? nil
     }
 

@@ -28,7 +28,7 @@ extension RecordWriter {
                         "there is no \(reference.kind.singular) with the external_id '\(reference.externalID.prefix(80))'"))
                 continue
             }
-            if resolved.count > 50_000 { resolved = [:] }
+            if resolved.count > 50_000 { try forgetNames() }
             resolved[name] = id
             if case .reference(let given)? = input.values[reference.field], given != id {
                 input.faults.append(
@@ -61,11 +61,15 @@ extension RecordWriter {
     }
 
     private func lookUp(_ name: Named) throws -> ULID? {
-        let named = try statements(.named, of: name.kind) {
+        // Those that wait are among the known names.
+        let named = try direct(.named, of: name.kind) {
             "SELECT id FROM \(TableLayout.of(name.kind).table) WHERE organization = ? AND external_id = ?"
         }
         return try named.first([.integer(name.organization.value), .text(name.externalID.text)]) { $0.ulid(0) }
     }
 
-    func forgetNames() { resolved = [:] }
+    func forgetNames() throws {
+        try flush()
+        resolved = [:]
+    }
 }

@@ -8,7 +8,9 @@ extension RecordWriter {
     func keepResume(_ resume: RecordInput.Document?, before: Record?, after: Record) throws {
         let id = SQLValue.ulid(after.id)
         if let content = resume?.content {
-            try statements("INSERT OR REPLACE INTO resumes (candidate_id, bytes) VALUES (?, zeroblob(?))")
+            // Not OR REPLACE, for which SQLite keeps the old bytes until the statement has ended.
+            try statements("DELETE FROM resumes WHERE candidate_id = ?").run([id])
+            try statements("INSERT INTO resumes (candidate_id, bytes) VALUES (?, zeroblob(?))")
                 .run([id, .integer(Int64(content.count))])
             try withBlob(of: after.id, writing: true) { blob in
                 try inPieces(of: content) { buffer, offset in
@@ -47,8 +49,8 @@ extension RecordWriter {
     private func withBlob(of candidate: ULID, writing: Bool, _ body: (OpaquePointer) throws -> Void) throws {
         let row = try statements("SELECT rowid FROM resumes WHERE candidate_id = ?").first([.ulid(candidate)]) { $0.integer(0) } ?? 0
         var blob: OpaquePointer?
-        try check(sqlite3_blob_open(statements.connection, "main", "resumes", "bytes", row, writing ? 1 : 0, &blob))
-        guard let blob else { throw SQLiteFailure(statements.connection, code: SQLITE_NOMEM) }
+        try check(sqlite3_blob_open(direct.connection, "main", "resumes", "bytes", row, writing ? 1 : 0, &blob))
+        guard let blob else { throw SQLiteFailure(direct.connection, code: SQLITE_NOMEM) }
         defer { sqlite3_blob_close(blob) }
         try body(blob)
     }
@@ -69,6 +71,6 @@ extension RecordWriter {
     }
 
     private func check(_ code: Int32) throws {
-        guard code == SQLITE_OK else { throw SQLiteFailure(statements.connection, code: code) }
+        guard code == SQLITE_OK else { throw SQLiteFailure(direct.connection, code: code) }
     }
 }

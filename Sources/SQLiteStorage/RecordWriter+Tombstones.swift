@@ -4,7 +4,7 @@ import Domain
 extension RecordWriter {
     /// Leaves a tombstone in the record's stead, a version on.
     func leaveTombstone(of record: Record, at now: Timestamp, in organization: OrganizationNumber, erasing: Bool) throws {
-        hasTombstones[Scope(organization: organization, kind: record.kind)] = true
+        tally(of: organization).hasTombstones[record.kind.index] = true
         try statements(
             """
             INSERT INTO tombstones (kind, change, id, external_id, version, created_at, deleted_at, erased, candidate_id)
@@ -21,18 +21,18 @@ extension RecordWriter {
     func tombstone(of kind: RecordKind, externalID: String, in organization: OrganizationNumber) throws -> Buried? {
         guard try hasTombstones(of: kind, in: organization) else { return nil }
         return try tombstone(of: kind, is: .text(externalID), in: organization) {
-            try statements(.tombstone) { Self.tombstone(where: "external_id") }
+            try direct(.tombstone) { Self.tombstone(where: "external_id") }
         }
     }
 
     private func hasTombstones(of kind: RecordKind, in organization: OrganizationNumber) throws -> Bool {
-        let scope = Scope(organization: organization, kind: kind)
-        if let known = hasTombstones[scope] { return known }
+        let tally = tally(of: organization)
+        if let known = tally.hasTombstones[kind.index] { return known }
         let some =
-            try statements("SELECT 1 FROM tombstones WHERE kind = ? AND change BETWEEN ? AND ? LIMIT 1").first([
+            try direct("SELECT 1 FROM tombstones WHERE kind = ? AND change BETWEEN ? AND ? LIMIT 1").first([
                 .integer(Int64(kind.rawValue)), .integer(Place.key(organization, 0)), .integer(Place.key(organization, Place.mask)),
             ]) { _ in true } ?? false
-        hasTombstones[scope] = some
+        tally.hasTombstones[kind.index] = some
         return some
     }
 

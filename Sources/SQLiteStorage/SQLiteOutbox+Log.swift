@@ -102,8 +102,8 @@ extension SQLiteOutbox {
     private static func made(_ row: StatementRow) -> DeliveryDetail.Made {
         DeliveryDetail.Made(
             attempt: Attempt(
-                startedAt: row.time(0), duration: row.integer(1), requestHeaders: headers(row.string(2)),
-                responseStatus: row.isNull(3) ? nil : Int(row.integer(3)), responseHeaders: headers(row.string(4)),
+                startedAt: row.time(0), duration: row.integer(1), requestHeaders: StoredHeaders.read(row.string(2)),
+                responseStatus: row.isNull(3) ? nil : Int(row.integer(3)), responseHeaders: StoredHeaders.read(row.string(4)),
                 responseBody: row.blob(5), isCut: row.integer(6) == 1, error: row.optionalString(7)),
             nextAt: row.optionalTime(8))
     }

@@ -34,8 +34,8 @@ extension SQLiteOutbox {
             """
         ).run([
             .integer(record.delivery), SQLValue(attempt.startedAt), .integer(max(attempt.duration, 0)),
-            .text(headers(attempt.requestHeaders)), attempt.responseStatus.map { .integer(Int64($0)) } ?? .null,
-            .text(headers(keepsAnswer ? attempt.responseHeaders : [])), .blob(keepsAnswer ? attempt.responseBody : []),
+            .text(StoredHeaders.text(of: attempt.requestHeaders)), attempt.responseStatus.map { .integer(Int64($0)) } ?? .null,
+            .text(StoredHeaders.text(of: keepsAnswer ? attempt.responseHeaders : [])), .blob(keepsAnswer ? attempt.responseBody : []),
             .integer(attempt.isCut ? 1 : 0), SQLValue(attempt.error), next,
         ])
     }
@@ -105,21 +105,6 @@ extension SQLiteOutbox {
 
     private static let later =
         "SELECT 1 FROM deliveries WHERE endpoint = ? AND status = \(DeliveryStatus.pending.code) AND due_at > ? LIMIT 1"
-
-    // MARK: Headers
-
-    static func headers(_ list: [(name: String, value: String)]) -> String {
-        JSONValue.array(list.map { .array([.string($0.name), .string($0.value)]) }).text
-    }
-
-    static func headers(_ text: String) -> [(name: String, value: String)] {
-        guard case .array(let pairs)? = try? JSONParser.parse(text) else { return [] }
-        return pairs.compactMap { pair in
-            guard case .array(let parts) = pair, parts.count == 2, case .string(let name) = parts[0], case .string(let value) = parts[1]
-            else { return nil }
-            return (name, value)
-        }
-    }
 
     // MARK: Expiry
 

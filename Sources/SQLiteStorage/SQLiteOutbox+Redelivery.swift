@@ -17,7 +17,7 @@ extension SQLiteOutbox {
     /// - Throws: ``InputFaults`` when there is nothing left to send.
     public func redeliver(_ id: DeliveryID) throws -> DeliverySummary? {
         try database.change { writer in
-            let statements = writer.statements
+            let statements = try writer.statements
             guard let number = try Self.number(of: id, statements), let endpoint = try Self.endpoint(ofDelivery: number, statements) else {
                 return nil
             }

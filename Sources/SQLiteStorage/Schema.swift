@@ -26,6 +26,7 @@ enum Schema {
         Migration(name: "5 plans", sql: plans),
         Migration(name: "5 who read what", sql: audit),
         Migration(name: "6 words one by one", sql: words),
+        Migration(name: "7 masked data made when it is read", sql: masks),
     ]
 
     private static let base = """
@@ -108,6 +109,9 @@ enum Schema {
         CREATE UNIQUE INDEX tombstones_id ON tombstones (kind, id);
         CREATE INDEX tombstones_external_id ON tombstones (kind, external_id) WHERE external_id IS NOT NULL;
         """
+
+    /// From here on `events.masked_data` may be empty, which older programs would give as it is: see ``StoredMask``.
+    private static let masks = "SELECT 1;"
 
     /// One column for all words of a record; ranges of numbers as their whole parts, each in the change order.
     private static let search = """

@@ -162,10 +162,11 @@ enum SearchIndex {
         return Unicode.Scalar(0xF0000 + UInt32(truncatingIfNeeded: (hash ^ hash >> 32) % 65_533)) ?? mark
     }
 
-    static func add(_ record: Record, at change: Int64, layout: TableLayout, statements: StatementCache) throws {
+    /// - Parameter text: what ``text(_:)`` makes of the record.
+    static func add(_ text: [UInt8], at change: Int64, layout: TableLayout, statements: StatementCache) throws {
         guard let search = layout.search else { return }
         try statements(.index, of: layout.kind) { "INSERT INTO \(search) (rowid, text) VALUES (?, ?)" }
-            .run([.integer(change), .utf8(text(record))])
+            .run([.integer(change), .utf8(text)])
     }
 
     static func remove(_ record: Record, at change: Int64, layout: TableLayout, statements: StatementCache) throws {
@@ -174,13 +175,52 @@ enum SearchIndex {
             .run([.integer(change), .utf8(text(record))])
     }
 
+    /// FTS5 keeps an index's parts in levels, and each merging of all parts into one adds two that never go away. At 2,000
+    /// it takes the index for damaged, up to SQLite 3.40 at least: before that the index is made anew.
+    static let mostLevels: Int64 = 1_000
+    static let limit: Int64 = 2_000
+
+    /// - Returns: the levels of an index, from its structure record: a cookie of four bytes, then their number as a varint
+    ///   (SQLite's fts5_index.c, "Structure Records").
+    static func levels(_ search: String, _ statements: StatementCache) throws -> Int64 {
+        let record = try statements("SELECT block FROM \(search)_data WHERE id = 10").first { $0.blob(0) } ?? []
+        var levels: Int64 = 0
+        for byte in record.dropFirst(4).prefix(8) {
+            levels = levels << 7 | Int64(byte & 0x7F)
+            if byte < 0x80 { break }
+        }
+        return levels
+    }
+
+    /// One step of the merging of all parts that an index has into one, however large they are: it writes some `leaves` of
+    /// 4,050 bytes.
+    ///
+    /// - Parameter begins: the first step. It takes in all parts and adds levels; the later ones go on with those parts, and
+    ///   leave what others write meanwhile alone. To begin at each step would add levels for as long as there are writes.
+    /// - Returns: false when there was nothing left to merge.
+    static func merge(_ search: String, leaves: Int, begins: Bool, _ statements: StatementCache) throws -> Bool {
+        let before = sqlite3_total_changes64(statements.connection)
+        // A negative rank means all parts.
+        try statements("INSERT INTO \(search) (\(search), rank) VALUES ('merge', ?)").run([.integer(Int64(begins ? -leaves : leaves))])
+        // FTS5: fewer than two changes mean that there is nothing left to merge.
+        return sqlite3_total_changes64(statements.connection) - before >= 2
+    }
+
+    /// Makes an index anew where its levels come to an end.
+    static func renewIfDeep(_ layout: TableLayout, statements: StatementCache) throws {
+        guard let search = layout.search, try levels(search, statements) >= mostLevels else { return }
+        try statements("INSERT INTO \(search) (\(search)) VALUES ('delete-all')").run()
+        try rebuild(layout, statements: statements)
+    }
+
     /// Fills an empty index from the records' table.
     static func rebuild(_ layout: TableLayout, statements: StatementCache) throws {
         let columns = TableLayout.columns(of: layout.kind, .detail, "t")
         let all = try statements("SELECT \(columns), t.change FROM \(layout.table) t")
         let change = TableLayout.columnCount(of: layout.kind, .detail)
         try all.forEach { row in
-            try add(RecordSource(all).record(layout.kind), at: row.integer(change), layout: layout, statements: statements)
+            let text = text(RecordSource(all).record(layout.kind))
+            try add(text, at: row.integer(change), layout: layout, statements: statements)
         }
     }
 }

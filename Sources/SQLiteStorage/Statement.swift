@@ -1,5 +1,6 @@
 import Domain
 import GRDBSQLite
+import SQLiteSetup
 
 /// What SQLite answered when it did not do as asked. The text names no value of any row.
 public struct SQLiteFailure: Error, CustomStringConvertible {
@@ -85,6 +86,16 @@ final class Statement {
     func run(_ values: [SQLValue] = []) throws {
         defer { reset() }
         try bind(values)
+        while try step() {}
+    }
+
+    /// Runs to the end with values that stay where they are until then.
+    func run(_ values: UnsafeBufferPointer<hirewire_cell>) throws {
+        defer { reset() }
+        for index in values.indices {
+            let code = hirewire_bind(handle, Int32(index + 1), values.baseAddress.map { $0 + index })
+            guard code == SQLITE_OK else { throw SQLiteFailure(connection, code: code) }
+        }
         while try step() {}
     }
 
@@ -220,7 +231,8 @@ final class StatementCache {
     /// What each record needs that is written: found by the kind and the work, for to hash a long text takes longer than some
     /// of these statements do.
     enum Work: Int, CaseIterable {
-        case find, place, related, load, named, tombstone, insert, index, applicant, score, event, delivery
+        case find, place, related, load, named, tombstone, insert, insertAll, update, index, applicant, score, scores, event, events,
+            body, bodies, delivery, deliveries
     }
 
     /// - Parameter kind: nil for what is the same for all kinds.

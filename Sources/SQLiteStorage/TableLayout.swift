@@ -13,11 +13,16 @@ struct TableLayout: Sendable {
     let search: String?
 
     let insert: String
+    /// The same for all rows of a ``RowBatch``.
+    let insertAll: String
+    /// With the row's old place behind its columns.
     let update: String
+    /// How many there are.
+    let columnCount: Int
     /// Everything of a record, by `change`.
     let selectByChange: String
 
-    static func of(_ kind: RecordKind) -> TableLayout { all[Int(kind.rawValue) - 1] }
+    static func of(_ kind: RecordKind) -> TableLayout { all[kind.index] }
 
     static let all = RecordKind.allCases.map(TableLayout.init)
 
@@ -33,13 +38,23 @@ struct TableLayout: Sendable {
         self.fieldColumns = fieldColumns
         self.folded = folded
         search = kind == .candidate || kind == .job ? table + "_search" : nil
-        let marks = columns.indices.map { "?\($0 + 1)" }.joined(separator: ", ")
-        insert = "INSERT INTO \(table) (\(columns.joined(separator: ", "))) VALUES (\(marks))"
+        columnCount = columns.count
+        insert = Self.insert(into: table, columns)
+        insertAll = Self.insertAll(into: table, columns)
         let sets = columns.enumerated().filter { !["organization", "id", "created_at"].contains($0.element) }
             .map { "\($0.element) = ?\($0.offset + 1)" }
         // The old place comes last: the row is found by it and moves to the new one.
         update = "UPDATE \(table) SET \(sets.joined(separator: ", ")) WHERE change = ?\(columns.count + 1)"
         selectByChange = "SELECT \(Self.columns(of: kind, .detail, "t")) FROM \(table) t WHERE t.change = ?"
+    }
+
+    static func insert(into table: String, _ columns: [String]) -> String {
+        "INSERT INTO \(table) (\(columns.joined(separator: ", "))) VALUES (\(SQLFragment.marks(columns.count)))"
+    }
+
+    static func insertAll(into table: String, _ columns: [String]) -> String {
+        let given = columns.indices.map { "c\($0)" }.joined(separator: ", ")
+        return "INSERT INTO \(table) (\(columns.joined(separator: ", "))) SELECT \(given) FROM hirewire_rows"
     }
 
     /// The columns of a projection, in its order, of the table under that alias.

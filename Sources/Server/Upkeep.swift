@@ -5,7 +5,7 @@ import PublicAPI
 import SQLiteStorage
 import ServiceLifecycle
 
-/// What goes on beside the requests: usage to the store, waiting readers, old events, the log.
+/// What goes on beside the requests: usage to the store, waiting readers, old events, the indices of words, the log.
 struct Upkeep: Service {
     let database: Database
     let readers: ReaderPool
@@ -27,6 +27,10 @@ struct Upkeep: Service {
                 group.addTask { await every(seconds: 60, expireEvents, "old events could not be removed yet") }
                 group.addTask { await every(seconds: 60, expireAnswers, "old answers to pushes could not be removed yet") }
                 group.addTask { await every(seconds: 1, scrub, "what was erased could not be scrubbed from the files yet") }
+                group.addTask {
+                    let merging = SearchMerging(database)
+                    await every(seconds: 1, merging.step, "the indices of words could not be merged yet")
+                }
                 group.addTask { await every(seconds: 60, expireReads, "old reads could not be removed yet") }
                 group.addTask { await every(seconds: 60, expireDeliveries, "old deliveries could not be removed yet") }
                 if let expiry = settings.interviewExpiry {

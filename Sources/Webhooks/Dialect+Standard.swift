@@ -13,7 +13,7 @@ extension Dialect {
         test: .event
     ) { request in
         let facts = request.facts
-        let data = request.personal ? facts.data : facts.maskedData
+        let data = facts.data(personal: request.personal)
         var out = ByteWriter(capacity: data.utf8.count + 512)
         out.append("{\"id\":")
         out.append(quoted: facts.id.description)
@@ -32,7 +32,7 @@ extension Dialect {
             out.append("{\"kind\":")
             out.append(quoted: subject.kind.singular)
             out.append(",\"id\":")
-            out.append(quoted: subject.recordID.description)
+            out.append(subject.recordID)
             out.append(",\"version\":")
             out.append(integer: subject.version)
             out.append("}")

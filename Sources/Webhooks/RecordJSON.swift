@@ -78,13 +78,4 @@ extension EventFacts {
         }
         return subject
     }
-
-    /// The same event as if it told of this; what a sample is made of.
-    func telling(_ type: EventType, of subject: Record, candidate: Record? = nil, job: Record? = nil, application: Record? = nil)
-        -> EventFacts
-    {
-        EventFacts(
-            id: id, type: type, sequence: sequence, createdAt: createdAt, organization: organization, subject: subject,
-            candidate: candidate, job: job, application: application, data: data, maskedData: maskedData)
-    }
 }

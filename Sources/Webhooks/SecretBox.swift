@@ -77,6 +77,16 @@ public struct SecretBox: Sendable {
         } catch { throw .cannotOpen(endpoint) }
     }
 
+    /// What is in the way of opening every secret of some endpoints; nil where nothing is.
+    public func fault(in endpoints: [Endpoint]) -> SecretBoxFault? {
+        do throws(SecretBoxFault) {
+            for endpoint in endpoints {
+                for secret in [endpoint.secret, endpoint.previous?.secret].compactMap({ $0 }) { _ = try open(secret, of: endpoint.id) }
+            }
+            return nil
+        } catch { return error }
+    }
+
     private static func context(of endpoint: EndpointID) -> [UInt8] { Array("hirewire endpoint secret \(endpoint)".utf8) }
 }
 
@@ -100,7 +110,7 @@ public enum SecretBoxFault: Error, Equatable, Sendable, CustomStringConvertible 
         case .readableByOthers(let path, let mode):
             "the key file \(path) can be reached by others (mode \(String(mode, radix: 8))): run chmod 600 on it"
         case .missing(let path):
-            "the database holds webhook secrets, and their key is not here: put the key file back at \(path), or set \(SecretBox.variable)"
+            "the database holds webhook secrets, and their key is not here: put the key file back at \(path), or set \(SecretBox.variable); if it is lost, make another (openssl rand -base64 32 > FILE; chmod 600 FILE) and replace each secret with `hirewire webhooks rotate-secret`"
         case .cannotOpen(let endpoint):
             "the secret of \(endpoint) can't be opened with this key: it was sealed with another one, or changed; use the key file or \(SecretBox.variable) that belongs to this database, or rotate the secret"
         case .failed(let what): what

@@ -24,7 +24,7 @@ import Testing
             "Ada, Baker, score 87.5"
         ),
         ("candidate.deleted", #"{"candidate":{"id":"x_1"}}"#, "deleted"),
-        ("job.status_changed", #"{"job":{"title":"Baker"},"from":null,"to":"open"}"#, "Baker, new → open"),
+        ("job.status_changed", #"{"job":{"title":"Baker"},"from":null,"to":"open"}"#, "Baker, open"),
         (
             "interview.scheduled",
             #"{"interview":{"scheduled_at":"2026-02-01T00:00:00.000000Z"},"candidate":null,"job":null,"rescheduled_from":null}"#,

@@ -186,7 +186,7 @@ struct EventRulesTests {
             #expect(!type.summary.isEmpty)
             #expect((type.subject == nil) == (type == .webhookTest))
         }
-        let deleted = EventDraft.deleted(record(.candidate, [:])).data(candidate: nil, job: nil).whole
+        let deleted = EventDraft.deleted(record(.candidate, [:])).data(candidate: nil, job: nil)
         #expect(deleted == #"{"candidate":{"id":"cand_\#(ULID(high: 1, low: 1).text)"}}"#)
     }
 }

@@ -88,7 +88,7 @@ struct ConnectionTests {
                 try bench.put(.interview, #"{"external_id":"\#(name)","candidate_external_id":"related-c","status":"\#(status)"}"#)
             }
         }
-        let database = try #require(bench.engine as? SQLiteEngine).database
+        let database = try bench.database
         for sql in [
             "UPDATE candidates SET status = 'nonsense'", "UPDATE candidates SET version = 0", "UPDATE candidates SET organization = 2",
             "UPDATE jobs SET title = NULL", "UPDATE applications SET job_id = zeroblob(16)", "DELETE FROM jobs", "DELETE FROM candidates",
@@ -118,6 +118,8 @@ struct ConnectionTests {
             return nil
         }
         #expect(problem(path)?.contains("newer hirewire") == true)
+        let report = try Maintenance.check(path)
+        #expect(!report.isSound && report.isUnknown && report.problems.count == 1, "\(report.problems)")
         #expect(problem(folder.path)?.contains("folder") == true)
         #expect(problem(folder.path + "/none.db", create: false)?.contains("there is no database") == true)
         #expect(problem(folder.path + "/none/a.db")?.contains("does not exist") == true)
@@ -192,7 +194,7 @@ struct ConnectionTests {
     func copies() throws {
         let bench = try Workbench()
         _ = try Related(bench)
-        let path = try #require(bench.engine as? SQLiteEngine).database.path
+        let path = try bench.database.path
         let folder = try TemporaryFolder()
         try Maintenance.backup(path, to: folder.path + "/copy.db")
         #expect(throws: DatabaseProblem.self) { try Maintenance.backup(path, to: folder.path + "/copy.db") }

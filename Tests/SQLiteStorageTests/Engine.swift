@@ -1,6 +1,7 @@
 import Domain
 import Foundation
 import Synchronization
+import Testing
 
 @testable import SQLiteStorage
 
@@ -118,4 +119,9 @@ final class TestClock: TimeSource {
     }
 
     func set(step: Int64) { state.withLock { $0.step = step } }
+}
+
+extension Workbench {
+    /// For suites of what SQLite alone has.
+    var database: Database { get throws { try #require(engine as? SQLiteEngine).database } }
 }

@@ -66,7 +66,7 @@ struct FilterTests {
         let model = try Model.random(&population, bench, each: 120)
         let definition = try #require(ListDefinition.of(kind))
         var requests = RandomRequests(random: population.random, model: model)
-        let path = try #require(bench.engine as? SQLiteEngine).database.path
+        let path = try bench.database.path
         let reader = try Reader(path: path)
         for _ in 0..<60 {
             let request = try bench.request(

@@ -20,7 +20,7 @@ struct PlainRendering: DeliveryRendering {
     func namesDelivery(_ dialect: DialectName) -> Bool { dialect == .rejento }
 
     func body(of facts: EventFacts, dialect: DialectName, personal: Bool, delivery: DeliveryID) throws -> [UInt8] {
-        let data = personal ? facts.data : facts.maskedData
+        let data = facts.data(personal: personal)
         if data.contains("unrenderable") { throw Fault() }
         return try JSONValue.object([
             .init("event", .string(facts.id.description)), .init("type", .string(facts.type.rawValue)),
@@ -54,7 +54,7 @@ struct OutboxBench {
 
     init(_ bench: Workbench) throws {
         self.bench = bench
-        database = try #require(bench.engine as? SQLiteEngine).database
+        database = try bench.database
         outbox = try SQLiteOutbox(database)
     }
 

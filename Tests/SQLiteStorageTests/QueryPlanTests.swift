@@ -19,7 +19,7 @@ struct QueryPlanTests {
     init() throws {
         bench = try Workbench()
         // Plans are chosen without statistics, so an empty database has those of a full one.
-        reader = try Reader(path: #require(bench.engine as? SQLiteEngine).database.path)
+        reader = try Reader(path: bench.database.path)
     }
 
     private func planner(_ kind: RecordKind, _ query: String, positioned: Bool = false) throws -> ListPlanner {

@@ -40,7 +40,7 @@ struct StatementCountTests {
             try bench.put(.interview, #"{"external_id":"i\#(index)",\#(candidate),"job_external_id":"related-j"}"#)
         }
         try bench.put(.match, #"{"external_id":"m","candidate_external_id":"related-c","job_external_id":"related-j","score":5}"#)
-        reader = try Reader(path: #require(bench.engine as? SQLiteEngine).database.path)
+        reader = try Reader(path: bench.database.path)
     }
 
     private func page(_ kind: RecordKind, _ query: String, after cursor: String?) throws -> (

@@ -48,7 +48,7 @@ struct UnknownRecordTests {
             guard name != "asking" else { continue }
             foreign += [("\(name)'s living", living[7]), ("\(name)'s newest", living[19]), ("\(name)'s deleted", dead[3])]
         }
-        let reader = try Reader(path: #require(bench.engine as? SQLiteEngine).database.path)
+        let reader = try Reader(path: bench.database.path)
         let form = ListForm(kind: kind, detail: true, personal: true, embedding: ListDefinition.of(kind)?.embeds ?? [])
         func ask(_ id: RecordID) throws -> [Run] {
             _ = runs(reader.connection)

@@ -57,14 +57,13 @@ private struct Story {
         return EventFacts(
             id: Self.event, type: draft.type, sequence: 48_212, createdAt: Self.time, organization: organization, subject: draft.subject,
             candidate: candidate, job: job, application: try application(),
-            data: draft.data(candidate: candidate, job: job).whole, maskedData: draft.data(candidate: candidate, job: job).masked)
+            data: draft.data(candidate: candidate, job: job))
     }
 
     var test: EventFacts {
         EventFacts(
             id: Self.event, type: .webhookTest, sequence: 48_212, createdAt: Self.time, organization: organization, subject: nil,
-            data: #"{"endpoint":{"id":"ep_01KE5X0A1B2C3D4E5F6G7H8J9K"}}"#,
-            maskedData: #"{"endpoint":{"id":"ep_01KE5X0A1B2C3D4E5F6G7H8J9K"}}"#)
+            data: #"{"endpoint":{"id":"ep_01KE5X0A1B2C3D4E5F6G7H8J9K"}}"#)
     }
 
     /// The event as the rules raise it.
