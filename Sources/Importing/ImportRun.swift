@@ -8,6 +8,8 @@ public struct ImportSummary: Sendable {
     public var updated = 0
     public var unchanged = 0
     public var rejected = 0
+    /// Of the created ones, those without an `external_id`: the same file would create them again.
+    public var unnamed = 0
     /// Ended before the file did, after a whole batch.
     public var wasStopped = false
     public init() {}
@@ -80,6 +82,7 @@ public struct ImportRun {
             summary.updated += batch.summary.updated
             summary.unchanged += batch.summary.unchanged
             summary.rejected += batch.summary.rejected
+            summary.unnamed += batch.summary.unnamed
             for rejection in batch.rejections { try reject(rejection) }
             progress(summary, queue.bytesRead)
         }
@@ -109,7 +112,10 @@ public struct ImportRun {
                     else { break }
                     rest = more[...]
                 }
-                if options.isDryRun { throw DryRun() }
+                if options.isDryRun {
+                    try writer.settle()
+                    throw DryRun()
+                }
             }
         } catch is DryRun {}
         rows = rest
@@ -130,7 +136,9 @@ public struct ImportRun {
                     return "line \(line) gives the external_id '\(externalID.prefix(80))' again, and differs from line \(first)"
                 }
                 switch outcome {
-                case .created: batch.summary.created += 1
+                case .created:
+                    batch.summary.created += 1
+                    if input.externalID == nil { batch.summary.unnamed += 1 }
                 case .updated: batch.summary.updated += 1
                 case .unchanged: batch.summary.unchanged += 1
                 }

@@ -19,7 +19,8 @@ struct Hirewire: AsyncParsableCommand {
               hirewire keys create --name dashboard
               hirewire serve
 
-            Every command takes --database FILE and works while `serve` runs on that file.
+            Commands take --database FILE and work while `serve` runs on that file; only
+            `restore` waits for its end.
             """,
         version: HirewireServer.version,
         subcommands: [

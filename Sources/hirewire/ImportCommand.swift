@@ -38,6 +38,9 @@ struct Import: ParsableCommand {
         let input = file == "-" ? FileHandle.standardInput : FileHandle(forReadingAtPath: file)
         guard let input else { throw Failure("'\(file)' can't be read") }
         let descriptor = input.fileDescriptor
+        if RejectsFile.isSame(as: file, rejects ?? RejectsFile.name(for: kind)) {
+            throw Failure("'\(file)' is where the rejected rows would go; rename it, or give another place with --rejects")
+        }
         let database = try common.open(create: true)
         try database.expectMuch()
         let organization = try place.find(in: database)
@@ -62,7 +65,7 @@ struct Import: ParsableCommand {
         options.isDryRun = dryRun
         let run = ImportRun(reader, into: database, seen: try SeenIndex(), organization: organization, options: options)
         let bar = ProgressBar(size: size)
-        let sink = RejectsFile(path: rejects ?? "\(kind.plural).rejects.ndjson")
+        let sink = RejectsFile(path: rejects ?? RejectsFile.name(for: kind))
         let summary: ImportSummary
         do {
             summary = try run.run(isStopped: interrupt.hasHappened, progress: bar.show, reject: sink.write)
@@ -74,6 +77,9 @@ struct Import: ParsableCommand {
         bar.finish()
         sink.close()
         report(summary, sink)
+        if summary.unnamed > 0, !dryRun {
+            Terminal.note("\(summary.unnamed) of the created have no external_id, so the same file would create them again: give them one")
+        }
         if summary.wasStopped { throw ExitCode(130) }
         if summary.rejected > 0 { throw ExitCode(1) }
     }
@@ -183,6 +189,15 @@ final class RejectsFile {
     private var handle: FileHandle?
 
     init(path: String) { self.path = path }
+
+    static func name(for kind: RecordKind) -> String { "\(kind.plural).rejects.ndjson" }
+
+    /// Whether two paths lead to one file that is there.
+    static func isSame(as file: String, _ path: String) -> Bool {
+        var (one, other) = (stat(), stat())
+        return file != "-" && stat(file, &one) == 0 && stat(path, &other) == 0 && one.st_dev == other.st_dev && one.st_ino == other.st_ino
+            && one.st_mode & S_IFMT == S_IFREG
+    }
 
     func write(_ rejection: Rejection) throws {
         if handle == nil {

@@ -78,6 +78,7 @@ struct Keys: ParsableCommand {
                 throw Failure("there is no active key '\(keyID)'; `hirewire keys list` shows them")
             }
             Keys.show(key, token: token, json: common.isJSON)
+            if !common.isJSON, let until { print("The old one works until \(until); --overlap 0s ends it at once.") }
         }
     }
 

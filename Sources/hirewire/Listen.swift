@@ -112,7 +112,7 @@ struct ListenGuide {
     }
 
     func text(port: Int) -> String {
-        let end = needsSecret && madeSecret == nil ? "     (the given secret on standard input)" : ""
+        let end = needsSecret && madeSecret == nil ? "     # the given secret on standard input" : ""
         return """
             listening on \(url(port)) for \(dialect.rawValue) deliveries; Ctrl-C ends it
 

@@ -80,9 +80,9 @@ struct Check: ParsableCommand {
                 .init("events", .number(String(report.events))), .init("bytes", .number(String(report.size))),
             ])
         } else {
-            print(
-                "\(common.path): \(report.isSound ? "healthy" : "NOT healthy"), schema version \(report.schemaVersion)\(report.isNewest ? "" : " (older than this program; `serve` brings it up to date)")"
-            )
+            let isOlder = !report.isNewest && !report.isUnknown
+            let age = isOlder ? " (older than this program; `serve` brings it up to date)" : ""
+            print("\(common.path): \(report.isSound ? "healthy" : "NOT healthy"), schema version \(report.schemaVersion)\(age)")
             for problem in report.problems { print("  \(problem)") }
             Output.table(report.counts.map { ["  " + $0.kind.plural, String($0.records)] } + [["  events", String(report.events)]])
         }

@@ -24,7 +24,7 @@ struct Serve: AsyncParsableCommand {
             """)
 
     @Option(
-        help: ArgumentHelp("The database file (default: hirewire.db, of a demo hirewire-demo.db).", valueName: "file"), completion: .file())
+        help: ArgumentHelp("The database file (default: hirewire.db; of a demo hirewire-demo.db).", valueName: "file"), completion: .file())
     var database: String?
     @Option(help: "The public listener's address (default: 127.0.0.1).") var host: String?
     @Option(help: "The public listener's port; 0 takes a free one (default: 8080).") var port: String?
@@ -79,12 +79,16 @@ struct Serve: AsyncParsableCommand {
         settings.isJSON = isJSON
         if demo, database == nil, ProcessInfo.processInfo.environment["HIREWIRE_DATABASE"] == nil { settings.database = "hirewire-demo.db" }
         hirewire_prefer_short_turns()
-        let json = isJSON
+        let (json, isDemo) = (isJSON, demo)
         let announced = Announcement()
         try await HirewireServer.run(settings) { database in
+            announced.database = database
             if settings.isDemo { announced.key = try Demo.load(database) }
-            announced.operatorToken = try Self.newOperatorToken(in: database, isDemo: settings.isDemo)
         } ready: { publicURL, operatorURL in
+            // Not before: a start that fails would have shown the token to nobody.
+            do { announced.operatorToken = try announced.database.flatMap { try Self.newOperatorToken(in: $0, isDemo: isDemo) } } catch {
+                Terminal.note("the operator's token could not be stored (\(error)); `hirewire operator-token --rotate` makes one")
+            }
             announced.print(publicURL, operatorURL, json: json)
         }
     }
@@ -101,8 +105,9 @@ struct Serve: AsyncParsableCommand {
 
 /// What `serve` prints when it is ready.
 private final class Announcement: @unchecked Sendable {
-    /// Set before the server starts, read when it is ready: never at once. So is the token.
+    /// Set before the server starts, read when it is ready: never at once. So is the database.
     var key: APIKeyToken?
+    var database: Database?
     var operatorToken: OperatorToken?
 
     func print(_ publicURL: String, _ operatorURL: String, json: Bool) {
@@ -153,11 +158,27 @@ private final class Announcement: @unchecked Sendable {
 
 /// The newcomer's first minute: the invented company in `seed/`, and a key.
 enum Demo {
+    /// Whether there are no records yet, or those of an earlier demo.
+    private static func isFree(_ database: Database, _ organization: Organization) throws -> Bool {
+        guard try database.hasRecords(in: organization) else { return true }
+        let file = hirewire_file("seed/jobs.ndjson")
+        let lines = UnsafeBufferPointer(start: file.bytes, count: file.size).split(separator: UInt8(ascii: "\n"))
+        return try lines.contains { line in
+            guard case .string(let name)? = try JSONParser.parse(UnsafeBufferPointer(rebasing: line))["external_id"] else { return false }
+            return try database.hasRecord(.job, externalID: name, in: organization)
+        }
+    }
+
     static let order: [RecordKind] = [.job, .candidate, .application, .interview, .match, .call, .training, .broadcast]
 
     static func load(_ database: Database) throws -> APIKeyToken {
         guard let organization = try database.organization(named: "default") else {
             throw Failure("the database has no organization 'default'")
+        }
+        guard try isFree(database, organization) else {
+            throw Failure(
+                "'\(database.path)' holds records that are not the demo's, which would be mixed with invented people: leave out --database, and HIREWIRE_DATABASE, or name a new file"
+            )
         }
         for kind in order {
             let file = hirewire_file("seed/\(kind.plural).ndjson")

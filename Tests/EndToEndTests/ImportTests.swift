@@ -36,6 +36,27 @@ import Testing
         #expect(rejected["reason"].string?.hasPrefix("talks[1]: /status: a completed interview does not go back") == true, "\(rejected)")
     }
 
+    @Test func rowsWithoutAnExternalIDAreTakenWithAWarning() throws {
+        let named = try load("jobs", [#"{"external_id":"j1","title":"Baker"}"#])
+        #expect(named.exitCode == 0 && named.errors.isEmpty, "\(named.errors)")
+        let unnamed = try load("jobs", [#"{"title":"Baker"}"#, #"{"external_id":"j1","title":"Baker"}"#, #"{"title":"Cook"}"#])
+        #expect(unnamed.exitCode == 0 && unnamed.errors.contains("2 of the created have no external_id"), "\(unnamed.errors)")
+    }
+
+    @Test func aFileIsNeverOverwrittenByItsOwnRejects() throws {
+        // given
+        #expect(try load("jobs", ["no JSON"]).exitCode == 1)
+        let rejects = try Data(contentsOf: URL(fileURLWithPath: folder("rejects.ndjson")))
+
+        // when
+        let again = try Program.run(
+            ["import", "jobs", folder("rejects.ndjson"), "--database", folder("import.db"), "--rejects", folder("rejects.ndjson")])
+
+        // then
+        #expect(again.exitCode == 1 && again.errors.contains("--rejects"), "\(again.errors)")
+        #expect(try Data(contentsOf: URL(fileURLWithPath: folder("rejects.ndjson"))) == rejects)
+    }
+
     @Test func aFastImportDoesNotRunAheadOfTheClock() throws {
         // when: as fast as it goes
         let made = try load("candidates", (0..<20_000).map { #"{"external_id":"\#($0)"}"# }, "--no-events")

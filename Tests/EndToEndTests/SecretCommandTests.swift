@@ -153,6 +153,14 @@ import Testing
         #expect(missing.errors.contains("put the key file back at \(keyFile)"), "\(missing.errors)")
         #expect(others.errors.contains(id) && others.errors.contains("can't be opened with this key"), "\(others.errors)")
 
+        // when: a service starts all the same, so that the secrets can be replaced, and says so
+        let server = try Server(shell.database)
+        server.stop()
+
+        // then
+        let log = server.process.errors
+        #expect(log.contains("error webhook secrets can't be opened") && log.contains(id), "\(log)")
+
         // when: without secrets there is nothing to say, and no key is made
         let empty = try Shell()
         _ = try empty.json("backup", empty.folder("copy.db"))
