@@ -76,15 +76,25 @@ struct ByteWindow: ~Copyable {
 
 extension ByteWindow {
     /// Drops a UTF-8 byte order mark from the start of the stream.
-    /// - Throws: ``ImportFileError`` for UTF-16 and UTF-32, which their marks give away.
+    /// - Throws: ``ImportFileError`` for UTF-16 and UTF-32 and what is compressed, which their first bytes give away.
     mutating func skipByteOrderMark() throws {
         while bytes.count < 3, try more() {}
         let head = bytes.prefix(3)
         if head.starts(with: [0xFF, 0xFE]) || head.starts(with: [0xFE, 0xFF]) {
             throw ImportFileError(line: 1, "the file is UTF-16 or UTF-32; save it as UTF-8")
         }
+        if let packed = Self.packed.first(where: { head.starts(with: $0.start) }) {
+            throw ImportFileError(
+                line: 1, "the file is compressed (\(packed.name)); unpack it: \(packed.command) FILE | hirewire import KIND -")
+        }
         if head.elementsEqual([0xEF, 0xBB, 0xBF]) { consume(3) }
     }
+
+    /// No text begins with one of these.
+    private static let packed: [(start: [UInt8], name: String, command: String)] = [
+        ([0x1F, 0x8B], "gzip", "zcat"), ([0x28, 0xB5, 0x2F], "zstd", "zstdcat"), ([0xFD, 0x37, 0x7A], "xz", "xzcat"),
+        ([0x50, 0x4B, 0x03], "zip", "unzip -p"),
+    ]
 
     /// Drops bytes up to the next line break, and it; there may be none before the stream's end.
     /// - Returns: the byte that broke the line, or nil at the end.

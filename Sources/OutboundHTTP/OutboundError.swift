@@ -78,7 +78,7 @@ extension OutboundError: CustomStringConvertible {
         case .timedOut(let phase): "timed out while \(phase.rawValue)"
         case .httpNotAllowed: "http is not allowed: use https, or start the server with --webhook-allow-http"
         case .refusedAddress(let address, let kind, let name):
-            "refused address: \(name.map { "\($0) is " } ?? "")\(address), which is not public (\(kind))"
+            "refused address: \(name.map { "\($0) is " } ?? "")\(address), which is not public (\(kind)); --webhook-allow-cidr of the server permits others"
         case .nameNotFound(let name): "name not found: \(name)"
         case .lookupFailed(let name, let detail): "name look-up failed: \(name): \(detail)"
         case .lookupsBusy: "name look-up failed: too many are waiting"

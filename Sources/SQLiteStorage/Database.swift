@@ -169,8 +169,9 @@ public final class Database: WriteStore {
 
     static func explain(_ error: DatabaseError, _ path: String) -> String {
         switch error.resultCode {
-        case .SQLITE_NOTADB: "'\(path)' is not a hirewire database, or it is damaged; `hirewire restore` puts a backup in place"
-        case .SQLITE_CORRUPT: "'\(path)' is damaged; `hirewire restore` puts a backup in place"
+        case .SQLITE_NOTADB:
+            "'\(path)' is not a hirewire database, or it is damaged; `hirewire restore BACKUP` puts a sound one in its place"
+        case .SQLITE_CORRUPT: "'\(path)' is damaged; `hirewire restore BACKUP` puts a sound one in its place"
         case .SQLITE_BUSY, .SQLITE_LOCKED: "'\(path)' is locked by another process for longer than \(Int(patience)) s"
         case .SQLITE_READONLY, .SQLITE_CANTOPEN, .SQLITE_PERM: "'\(path)' can't be opened for writing"
         case .SQLITE_FULL: "the disk is full"

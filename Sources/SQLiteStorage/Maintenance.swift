@@ -18,9 +18,21 @@ public struct HealthReport: Sendable {
 
 /// Copies, restores and examinations of a database file.
 public enum Maintenance {
+    /// - Throws: ``DatabaseProblem`` where there is no file, or this user may not read it.
+    public static func requireReadable(_ path: String) throws {
+        var isFolder: ObjCBool = false
+        guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
+            throw DatabaseProblem("there is no file '\(path)'")
+        }
+        if isFolder.boolValue { throw DatabaseProblem("'\(path)' is a folder, not a database file") }
+        guard FileManager.default.isReadableFile(atPath: path) else {
+            throw DatabaseProblem("'\(path)' can't be read: permission denied")
+        }
+    }
+
     /// Opens read-only and examines; changes nothing.
     public static func check(_ path: String) throws -> HealthReport {
-        guard FileManager.default.isReadableFile(atPath: path) else { throw DatabaseProblem("'\(path)' can't be read") }
+        try requireReadable(path)
         do {
             let connection = try Reader.open(path, flags: SQLITE_OPEN_READONLY)
             defer { sqlite3_close_v2(connection) }
@@ -76,7 +88,7 @@ public enum Maintenance {
     /// A consistent copy while others read and write: `VACUUM INTO`, written beside the target and renamed.
     public static func backup(_ path: String, to target: String) throws {
         guard !FileManager.default.fileExists(atPath: target) else { throw DatabaseProblem("'\(target)' exists already") }
-        guard FileManager.default.isReadableFile(atPath: path) else { throw DatabaseProblem("'\(path)' can't be read") }
+        try requireReadable(path)
         let folder = URL(fileURLWithPath: target).deletingLastPathComponent().path
         guard FileManager.default.fileExists(atPath: folder) else { throw DatabaseProblem("the folder '\(folder)' does not exist") }
         let partial = target + ".partial"

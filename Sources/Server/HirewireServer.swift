@@ -23,7 +23,7 @@ public struct HirewireServer {
     /// - Parameters:
     ///   - prepare: run on the open database before the listeners answer.
     ///   - ready: told both addresses, once both answer.
-    /// - Throws: ``SettingProblem`` or `DatabaseProblem` when it can't start.
+    /// - Throws: ``SettingProblem``, ``ListenProblem`` or `DatabaseProblem` when it can't start.
     public static func run(
         _ settings: ServeSettings, prepare: (Database) throws -> Void,
         ready: @escaping @Sendable (_ publicURL: String, _ operatorURL: String) -> Void
@@ -38,6 +38,9 @@ public struct HirewireServer {
         let output = LogOutput(settings.logFormat, time: time)
         let level = Logger.Level(rawValue: settings.logLevel) ?? .info
         let logger = Logger(label: "hirewire") { LineLogHandler(output: output, label: $0, logLevel: level) }
+        for (name, meant) in ServeSettings.misspelt(in: ProcessInfo.processInfo.environment) {
+            logger.warning("a variable that is no setting", metadata: ["variable": "\(name)", "meant": "\(meant)"])
+        }
         let readers = try ReaderPool(path: settings.database)
         let observer = AccessObserver(output: output, logsRequests: settings.accessLog, logsActions: level <= .notice)
         let (usage, waiters, audit) = (UsageCounter(), EventWaiters(), ReadAudit())
@@ -95,7 +98,7 @@ public struct HirewireServer {
         do {
             try await ServiceGroup(configuration: group).run()
         } catch let error as IOError {
-            throw SettingProblem(portProblem(error, settings.operatorHost, settings.operatorPort, "--operator-port"))
+            throw ListenProblem(error, settings.operatorHost, settings.operatorPort, "--operator-port")
         }
         readers.rest(all: true)
         database.checkpoint()
@@ -116,20 +119,13 @@ public struct HirewireServer {
                 logger.warning("the time of the shutdown is over: open connections were closed", metadata: ["connections": "\(cut)"])
             }
         } catch let error as IOError {
-            throw SettingProblem(portProblem(error, settings.host, settings.port, "--port"))
+            throw ListenProblem(error, settings.host, settings.port, "--port")
         } catch let error as NIOSSLError {
-            throw SettingProblem("--tls-certificate and --tls-key can't be used: \(error)")
+            throw SettingProblem(
+                "--tls-certificate and --tls-key can't be used: both are PEM, the certificates in the first, their private key in the second (\(error))"
+            )
         } catch  where error is SocketAddressError || error is SocketAddressError.UnknownHost {
             throw SettingProblem("--host '\(settings.host)' is no address of this machine")
-        }
-    }
-
-    private static func portProblem(_ error: IOError, _ host: String, _ port: Int, _ flag: String) -> String {
-        switch error.errnoCode {
-        case EADDRINUSE: "port \(port) on \(host) is taken by another process; choose another with \(flag)"
-        case EACCES: "port \(port) on \(host) needs more rights; choose one above 1023 with \(flag)"
-        case EADDRNOTAVAIL: "\(host) is no address of this machine"
-        default: "can't listen on \(host) port \(port): \(error)"
         }
     }
 

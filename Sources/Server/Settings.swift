@@ -1,12 +1,28 @@
 import Addresses
 import Domain
 import Foundation
+import NIOCore
 import OutboundHTTP
+import Webhooks
 
 /// A setting that can't be used: its name and what would be right.
 public struct SettingProblem: Error, CustomStringConvertible {
     public let description: String
     public init(_ description: String) { self.description = description }
+}
+
+/// Why a listener can't be opened on this machine now; another moment may be better.
+public struct ListenProblem: Error, CustomStringConvertible {
+    public let description: String
+    init(_ error: IOError, _ host: String, _ port: Int, _ flag: String) {
+        description =
+            switch error.errnoCode {
+            case EADDRINUSE: "port \(port) on \(host) is taken by another process; choose another with \(flag)"
+            case EACCES: "port \(port) on \(host) needs more rights; choose one above 1023 with \(flag)"
+            case EADDRNOTAVAIL: "\(host) is no address of this machine; choose another with \(flag.replacing("port", with: "host"))"
+            default: "can't listen on \(host) port \(port): \(error)"
+            }
+    }
 }
 
 /// How `serve` runs. Flags come first, then `HIREWIRE_…` of the environment, then these defaults.
@@ -101,7 +117,9 @@ public struct ServeSettings: Sendable {
             accessLog = value == "on"
         case "INTERVIEW_EXPIRY" where value == "off": interviewExpiry = nil
         case "EVENT_RETENTION", "AUDIT_RETENTION", "EXPORT_TIME", "SHUTDOWN_GRACE", "WEBHOOK_RETENTION", "INTERVIEW_EXPIRY":
-            guard let seconds = Span(value)?.seconds, seconds > 0 else { throw wrong("a time such as 90d, 12h, 30m or 20s") }
+            guard let seconds = Span(value)?.seconds, seconds > 0 else {
+                throw wrong("a time such as 90d, 12h, 30m or 20s\(name == "INTERVIEW_EXPIRY" ? ", or off" : "")")
+            }
             switch name {
             case "EVENT_RETENTION": eventRetention = seconds
             case "AUDIT_RETENTION": auditRetention = seconds
@@ -138,6 +156,16 @@ public struct ServeSettings: Sendable {
         for name in Self.variables {
             if let value = environment["HIREWIRE_" + name] { try set(name, value, from: "HIREWIRE_" + name) }
         }
+    }
+
+    /// Variables that are no setting and look like one, each with what it most likely should be.
+    public static func misspelt(in environment: [String: String]) -> [(name: String, meant: String)] {
+        let prefix = "HIREWIRE_"
+        let known = variables + [SecretBox.variable.dropFirst(prefix.count)].map(String.init)
+        return environment.keys.filter { $0.hasPrefix(prefix) && !known.contains(String($0.dropFirst(prefix.count))) }.sorted()
+            .compactMap { name in
+                Suggestion.closest(to: String(name.dropFirst(prefix.count)), in: known).map { (name, prefix + $0) }
+            }
     }
 
     private static func isLoopback(_ host: String) -> Bool {

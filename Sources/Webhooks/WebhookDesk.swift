@@ -88,7 +88,9 @@ public struct WebhookDesk: EndpointDesk {
         if let overlap, !(0...Endpoint.longestOverlap).contains(overlap) { throw InputFaults([InputFault("overlap", "is 0s to 7d")]) }
         let secret = try secret(wish, for: endpoint.dialect)
         let span = overlap ?? (facts(of: endpoint.dialect).signsWithBoth ? 86_400_000 : 0)
-        let until = span == 0 || endpoint.secret == nil ? nil : store.now.adding(milliseconds: span)
+        // One that can't be opened signs nothing, however long it were kept.
+        let signsOn = span > 0 && endpoint.secret.map { old in (try? box().open(old, of: id)) != nil } ?? false
+        let until = signsOn ? store.now.adding(milliseconds: span) : nil
         let sealed = try secret.map { try box().seal($0, for: id) }
         return try store.changeSecret(of: id, to: sealed, previousUntil: until).map { ($0, secret) }
     }

@@ -53,6 +53,7 @@ struct Hirewire: AsyncParsableCommand {
         case let failure as Failure: report(failure.description, code: 1)
         case let problem as DatabaseProblem: report(problem.description, code: 1)
         case let problem as SettingProblem: report(problem.description, code: 2)
+        case let problem as ListenProblem: report(problem.description, code: 1)
         case let faults as InputFaults: report(faults.description, code: 1)
         case let refused as NotInPlan: report(refused.description, code: 1)
         case let error as StoreError: report("\(error)", code: 1)

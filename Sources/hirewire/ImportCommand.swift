@@ -80,6 +80,9 @@ struct Import: ParsableCommand {
         if summary.unnamed > 0, !dryRun {
             Terminal.note("\(summary.unnamed) of the created have no external_id, so the same file would create them again: give them one")
         }
+        if summary.rejected == 0, FileManager.default.fileExists(atPath: sink.path) {
+            Terminal.note("\(sink.path) is an earlier import's: this one rejected no row")
+        }
         if summary.wasStopped { throw ExitCode(130) }
         if summary.rejected > 0 { throw ExitCode(1) }
     }

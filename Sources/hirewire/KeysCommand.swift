@@ -46,9 +46,12 @@ struct Keys: ParsableCommand {
     struct List: ParsableCommand {
         static let configuration = CommandConfiguration(abstract: "List the keys; their secrets are stored nowhere.")
         @OptionGroup var common: Common
+        @OptionGroup var place: OfOrganization
 
         func run() throws {
-            let keys = try common.open().keys()
+            let database = try common.open()
+            let number = try place.find(in: database)?.number
+            let keys = try database.keys().filter { number == nil || $0.organization == number }
             if common.isJSON { return keys.forEach { Output.json($0.members) } }
             Output.table(
                 [["KEY_ID", "NAME", "ORGANIZATION", "SCOPES", "LIMIT", "USED", "LAST USED", "EXPIRES", "STATE"]]

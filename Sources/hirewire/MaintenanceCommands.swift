@@ -43,6 +43,7 @@ struct Restore: ParsableCommand {
     @Argument(help: "The copy.", completion: .file()) var file: String
 
     func run() throws {
+        try Maintenance.requireReadable(file)
         let lock = try ServeLock(database: common.path)
         let kept = try Maintenance.restore(file, to: common.path)
         let database = try common.open()

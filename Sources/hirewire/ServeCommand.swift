@@ -46,7 +46,8 @@ struct Serve: AsyncParsableCommand {
     @Option(help: "Addresses beside the public ones that webhooks may go to, such as 127.0.0.0/8; may be repeated.")
     var webhookAllowCidr: [String] = []
     @Flag(help: "Webhooks may go to http URLs too.") var webhookAllowHttp = false
-    @Option(help: "A PEM file of certificates that webhook receivers may be signed by.", completion: .certificates) var webhookCa: String?
+    @Option(help: "A PEM file of certificates that webhook receivers may be signed by, besides the system's.", completion: .certificates)
+    var webhookCa: String?
     @Option(help: "How long finished deliveries are kept (default: 30d).") var webhookRetention: String?
     @Option(help: "After how long a started interview is abandoned, such as 24h (default: off).") var interviewExpiry: String?
     @Option(help: "How long a shutdown waits for requests (default: 20s).") var shutdownGrace: String?

@@ -65,7 +65,11 @@ extension WebhookCommands {
         @Option(help: ArgumentHelp("Where deliveries go: https://…", valueName: "url")) var url: String
         @Option(help: "How deliveries look on the wire.") var dialect = DialectName.standard
         @OptionGroup var options: EndpointOptions
-        @Option(help: "The signing secret, made unless given; - reads it from standard input, and so from no shell's history.")
+        @Option(
+            help: """
+                The signing secret; - reads it from standard input, and so from no shell's history. Unless given one is made, but \
+                for `tenzo`, whose deliveries may go unsigned.
+                """)
         var secret: String?
         @Flag(help: "Send personal data too. Only `standard` asks; the other dialects carry what their payload has.") var includePii = false
 

@@ -75,7 +75,8 @@ import Testing
         // then
         let added = try other.run("webhooks", "add", "--url", "https://example.com/")
         #expect(added.exitCode == 1 && added.errors.contains("can't be opened with this key"))
-        #expect(try other.run("webhooks", "rotate-secret", id, "--overlap", "0s").exitCode == 0)
+        let rotated = try other.json("webhooks", "rotate-secret", id, "--overlap", "2h")
+        #expect(rotated["secret"].string != nil && rotated["previous_secret_until"].isNull)
         #expect(try other.run("webhooks", "add", "--url", "https://example.com/").exitCode == 0)
     }
 
@@ -160,6 +161,12 @@ import Testing
         // then
         let log = server.process.errors
         #expect(log.contains("error webhook secrets can't be opened") && log.contains(id), "\(log)")
+
+        // when: a copy that is not there leaves nothing behind, and one that is none is not taken
+        let none = try Shell()
+        let noCopy = try none.run("restore", none.folder("no-copy.db"))
+        #expect(noCopy.exitCode == 1 && noCopy.errors.contains("there is no file"), "\(noCopy.errors)")
+        #expect(!FileManager.default.fileExists(atPath: none.database + ".lock"))
 
         // when: without secrets there is nothing to say, and no key is made
         let empty = try Shell()

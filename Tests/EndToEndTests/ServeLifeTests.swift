@@ -72,7 +72,7 @@ import Testing
         let server = try Server(folder("late.db"))
 
         // then
-        #expect(failed.exitCode == 2)
+        #expect(failed.exitCode == 1)
         #expect(try JSON(Array(server.process.output.utf8))["operator_token"].string?.hasPrefix("hwop_") == true)
     }
 
@@ -112,9 +112,9 @@ import Testing
     @Test func aPortThatIsTakenIsNamed() throws {
         let server = try Server(folder("port.db"))
         let publicPort = try refused(["--port", "\(server.port)", "--database", folder("other.db")])
-        #expect(publicPort.exitCode == 2 && publicPort.errors.contains("\(server.port)") && publicPort.errors.contains("--port"))
+        #expect(publicPort.exitCode == 1 && publicPort.errors.contains("\(server.port)") && publicPort.errors.contains("--port"))
         let operatorPort = try refused(["--port", "0", "--operator-port", "\(server.operatorPort)", "--database", folder("third.db")])
-        #expect(operatorPort.exitCode == 2 && operatorPort.errors.contains("--operator-port"))
+        #expect(operatorPort.exitCode == 1 && operatorPort.errors.contains("--operator-port"))
     }
 
     @Test(arguments: [
@@ -144,6 +144,17 @@ import Testing
         // then
         #expect(byVariable.exitCode == 2, "\(byVariable.errors)")
         #expect(byVariable.errors.contains(name), "\(byVariable.errors)")
+    }
+
+    @Test func aVariableThatIsNoSettingIsNamedWhereItLooksLikeOne() throws {
+        let taken = try Server(folder("taken.db"))
+        let serve = try refused(
+            ["--port", "0", "--operator-port", "\(taken.operatorPort)", "--database", folder("variables.db"), "--log-format", "json"],
+            environment: ["HIREWIRE_PUBLIC_ULR": "x", "HIREWIRE_URL": "http://127.0.0.1:1", "HIREWIRE_KEY": "hw_secret"])
+        let warned = try serve.errors.split(separator: "\n").filter { $0.contains("a variable that is no setting") }
+            .map { try JSON(Array($0.utf8)) }
+        #expect(warned.map { $0["variable"].string } == ["HIREWIRE_PUBLIC_ULR"] && warned.first?["meant"].string == "HIREWIRE_PUBLIC_URL")
+        #expect(!serve.errors.contains("hw_secret"))
     }
 
     @Test func aHostThatIsNoneIsRefusedByItsName() throws {

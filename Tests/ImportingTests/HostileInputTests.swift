@@ -54,6 +54,14 @@ import Testing
         #expect(failure?.message == "the file is UTF-16 or UTF-32; save it as UTF-8")
     }
 
+    @Test(arguments: FileFormat.allCases)
+    func aCompressedFileIsRefusedAndNamed(format: FileFormat) throws {
+        let failure = #expect(throws: ImportFileError.self) {
+            try RowTexts.of([0x1F, 0x8B, 0x08, 0x00, 0x0A, 0x0A], .job, format)
+        }
+        #expect(failure?.message.contains("compressed (gzip)") == true)
+    }
+
     @Test func aDepthBombIsRefusedAlone() throws {
         let bomb = "{\"custom\":" + String(repeating: "[", count: 5000) + String(repeating: "]", count: 5000) + "}"
         let reason = "not JSON: nested deeper than 64 at byte 74 of the row"
