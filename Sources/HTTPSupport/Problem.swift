@@ -157,7 +157,7 @@ extension Problem {
             var error: [JSONValue.Member] = [.init("parameter", .string(Self.shown(name))), .init("message", .string(message))]
             if !allowed.isEmpty { error.append(.init("allowed", .array(allowed.map(JSONValue.string)))) }
             if let maximum { error.append(.init("maximum", .number(String(maximum)))) }
-            self.init(.invalidParameter, "'\(Self.shown(name))' \(message).", error: error)
+            self.init(.invalidParameter, "'\(Self.shown(name))' \(message)\(message.hasSuffix("?") ? "" : ".")", error: error)
         case .invalidCursor:
             self.init(
                 .invalidCursor, "The cursor is damaged or none of ours; start again without one.",
