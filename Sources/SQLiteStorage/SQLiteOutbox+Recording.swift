@@ -91,20 +91,18 @@ extension SQLiteOutbox {
         }
     }
 
-    public func bringForward(of endpoint: Int64, to latest: Timestamp) throws {
-        let isLate = try read { statements in
-            try statements(Self.later).first([.integer(endpoint), SQLValue(latest)]) { _ in true } ?? false
-        }
-        guard isLate else { return }
-        try database.transaction { statements in
-            try statements(
-                "UPDATE deliveries SET due_at = ?2 WHERE endpoint = ?1 AND status = \(DeliveryStatus.pending.code) AND due_at > ?2"
-            ).run([.integer(endpoint), SQLValue(latest)])
+    public func bringForward(of endpoint: Int64, to latest: Timestamp) throws { try bringForward(of: endpoint, to: latest, part: 10_000) }
+
+    /// A part at a time: SQLite keeps each row of a statement that changes what it looks for by, and holds the lock as long.
+    func bringForward(of endpoint: Int64, to latest: Timestamp, part: Int64) throws {
+        let later = "SELECT number FROM deliveries WHERE endpoint = ?1 AND status = \(DeliveryStatus.pending.code) AND due_at > ?2"
+        let values: [SQLValue] = [.integer(endpoint), SQLValue(latest)]
+        while try read({ try $0(later + " LIMIT 1").first(values) { _ in true } ?? false }) {
+            try database.transaction { statements in
+                try statements("UPDATE deliveries SET due_at = ?2 WHERE number IN (\(later) LIMIT ?3)").run(values + [.integer(part)])
+            }
         }
     }
-
-    private static let later =
-        "SELECT 1 FROM deliveries WHERE endpoint = ? AND status = \(DeliveryStatus.pending.code) AND due_at > ? LIMIT 1"
 
     // MARK: Expiry
 

@@ -79,4 +79,24 @@ struct OutboxClockTests {
         #expect(previous.secret == old && previous.until == Timestamp(microseconds: until.microseconds + by))
         #expect(try outbox.database.endpoint(endpoint.id)?.previous == nil)
     }
+
+    @Test("Nothing of one endpoint is due later than it may be, however much that is; what is due sooner stays")
+    func forward() throws {
+        // given
+        let other = try outbox.add()
+        for _ in 0..<10 { try outbox.bench.put(.candidate, "{}") }
+        let latest = outbox.soon
+        let (sooner, later) = (latest.adding(milliseconds: -5), latest.adding(milliseconds: 86_400_000))
+        let due = try outbox.due(endpoint)
+        for (index, delivery) in due.enumerated() { try outbox.record(delivery, .retry(at: index < 2 ? sooner : later)) }
+        for delivery in try outbox.due(other) { try outbox.record(delivery, .retry(at: later)) }
+
+        // when
+        try outbox.outbox.bringForward(of: endpoint.number, to: latest, part: 3)
+
+        // then
+        #expect(try dueTimes().values.sorted() == [sooner, sooner] + Array(repeating: latest, count: 8))
+        let others = try outbox.outbox.due(of: other.number, now: .latest, limit: 100, except: [])
+        #expect(others.map(\.dueAt) == Array(repeating: later, count: 10))
+    }
 }
