@@ -265,7 +265,10 @@ extension PublicCore {
     func export(_ call: Call, _ walk: some Walk) -> Outcome {
         .later { done in
             ExportThreads.run {
-                do { done(try Export(call, walk, self).begin()) } catch { done(call.reply.failure(error)) }
+                do { done(try Export(call, walk, self).begin()) } catch {
+                    call.turn?.end()
+                    done(call.reply.failure(error))
+                }
             }
         }
     }

@@ -67,7 +67,8 @@ struct Upkeep: Service {
 
     private func store() async {
         while !Task.isCancelled, !Task.isShuttingDownGracefully {
-            for _ in 0..<40 where !Task.isShuttingDownGracefully {
+            let next = ContinuousClock.now + .seconds(2)
+            while ContinuousClock.now < next, !Task.isCancelled, !Task.isShuttingDownGracefully {
                 try? await Task.sleep(for: .milliseconds(50))
                 // An export's readers would be gathered by the million.
                 if audit.isLarge { storeReads() }

@@ -24,6 +24,8 @@ final class DispatchRound {
     private var nextDue: Timestamp?
     private var lastLook = UInt64(0)
     private var lastLoad = UInt64(0)
+    /// How long that took, in nanoseconds.
+    private var loading = UInt64(0)
     private var isStale = true
     private var random = SystemRandomNumberGenerator()
     private var failures = 0
@@ -168,8 +170,9 @@ final class DispatchRound {
         do {
             let isDue = nextDue.map { $0 <= now } ?? false
             guard changed || isDue || problem != nil || tick - lastLook >= 1_000 || lastLook == 0 else { return }
-            // Endpoints change seldom, and the dispatcher's own commits are most of what is committed.
-            if isStale, tick - lastLoad >= 200 || lastLoad == 0 { try load(tick) }
+            // Endpoints change seldom, and the dispatcher's own commits are most of what is committed: to look after each
+            // takes a twentieth of the time at most, and a change of few endpoints counts for what is committed next.
+            if isStale, tick - lastLoad >= min(200, loading / 50_000) || lastLoad == 0 { try load(tick) }
             var work = try store.work(now: now)
             if work.endpoints.contains(where: { targets[$0] == nil }) {
                 try load(tick)
@@ -188,6 +191,7 @@ final class DispatchRound {
 
     private func load(_ tick: UInt64) throws {
         let isFirst = lastLoad == 0
+        let begin = DispatchTime.now().uptimeNanoseconds
         var fresh: [Int64: DispatchTarget] = [:]
         for endpoint in try store.endpoints() {
             var target = DispatchTarget(endpoint, secrets)
@@ -211,6 +215,7 @@ final class DispatchRound {
         }
         targets = fresh
         lastLoad = max(tick, 1)
+        loading = DispatchTime.now().uptimeNanoseconds - begin
         isStale = false
     }
 

@@ -91,7 +91,8 @@ struct JSONTests {
                 changed[Int.random(in: 0..<changed.count, using: &random)] = UInt8.random(in: 0...255, using: &random)
             }
             guard case .success(let value) = parse(changed) else { continue }
-            // What is read is JSON to others too.
+            // What is read is JSON to others too, but that they have no numbers so large.
+            if value.text.contains(/[0-9][eE]\+?[0-9]{3}/) { continue }
             #expect((try? JSONSerialization.jsonObject(with: Data(value.text.utf8), options: .fragmentsAllowed)) != nil)
         }
     }

@@ -1,4 +1,5 @@
 import Foundation
+import Testing
 import Synchronization
 
 /// What went wrong in a test's own machinery.
@@ -106,14 +107,29 @@ final class ChildProcess: Sendable {
     }
 }
 
-/// Asks again and again until it is so. Returns whether it was before the time was over.
+/// Asks again and again until it is so. Returns whether it was: who asks once the time is over must see it.
 func poll(seconds: Double, every pause: Double = 0.01, _ condition: () throws -> Bool) rethrows -> Bool {
     let deadline = ContinuousClock.now + .seconds(seconds)
     while true {
+        let isLast = ContinuousClock.now >= deadline
         if try condition() { return true }
-        if ContinuousClock.now >= deadline { return false }
+        if isLast { return false }
         Thread.sleep(forTimeInterval: pause)
     }
+}
+
+/// Does what is limited until it is refused with 429, at most 60 times, and says how often it went through.
+///
+/// - Parameters:
+///   - allowed: how many go through at once; what is refilled meanwhile may go through too.
+///   - seconds: how long it takes until one more may.
+func isLimited(after allowed: Int, refilledEvery seconds: Double, _ ask: (Int) throws -> Int) rethrows -> (Bool, Comment) {
+    let start = ContinuousClock.now
+    var statuses: [Int] = []
+    while statuses.count < 60, statuses.last != 429 { statuses.append(try ask(statuses.count)) }
+    let refilled = Int((ContinuousClock.now - start) / .seconds(seconds))
+    let isRight = (allowed...(allowed + refilled)).contains(statuses.count - 1) && statuses.last == 429
+    return (isRight && Set(statuses.dropLast()).count == 1, "\(statuses), \(refilled) refilled")
 }
 
 /// A program that was run to its end.

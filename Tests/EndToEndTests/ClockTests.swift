@@ -67,7 +67,7 @@ import Webhooks
         // given: one that waits for its next attempt, one whose attempts are far apart, one with a queue, one that takes its time
         try receiver.order("/soon", ["do": "answer", "status": 500])
         try receiver.order("/late", ["do": "answer", "status": 500])
-        try receiver.order("/queue", ["do": "answer", "delay": 0.2])
+        try receiver.order("/queue", ["do": "answer", "delay": 1])
         try receiver.order("/flight", ["do": "answer", "delay": 0.5, "status": 500])
         try subscribe("/soon", "--schedule", "4s,10m")
         try subscribe("/late", "--schedule", "50m")

@@ -100,7 +100,7 @@ import Testing
 
     @Test func anImportThatIsInterruptedLeavesWholeBatchesAndSaysSo() throws {
         // given
-        let (database, file) = (folder("stopped.db"), try generate("many.ndjson", rows: 30_000))
+        let (database, file) = (folder("stopped.db"), try generate("many.ndjson", rows: 100_000))
         let process = try load(database, file)
         #expect(poll(seconds: 60, every: 0.001) { Self.size(database) > 2_000_000 || process.exitCode != nil })
 

@@ -96,10 +96,10 @@ import Testing
     @Test(arguments: ["standard", "rejento"])
     func whatIsSentAgainHasTheSameIdAndBytes(dialect: String) throws {
         // given
-        let subscriber = try sender.subscribe(receiver, "/again", "--dialect", dialect, "--events", "candidate.created")
+        let subscriber = try sender.subscribe(
+            receiver, "/again", "--dialect", dialect, "--events", "candidate.created", "--attempts", "1")
         let header = dialect == "standard" ? "webhook-id" : "x-rejento-delivery-id"
         try receiver.order(subscriber.path, ["do": "answer", "status": 500])
-        try sender.command("webhooks", "edit", subscriber.id, "--attempts", "1")
         try sender.makeCandidates(0..<20)
         #expect(try sender.settles(subscriber))
         #expect(try sender.deliveries(subscriber, status: "failed").count == 20)

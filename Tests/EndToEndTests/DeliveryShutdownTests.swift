@@ -14,7 +14,7 @@ import Testing
     @Test func aShutdownWaitsForWhatIsInFlightAndRecordsIt() throws {
         // given
         let sender = try Sender(folder)
-        try receiver.order("/slow", ["do": "answer", "delay": 2])
+        try receiver.order("/slow", ["do": "answer", "delay": 5])
         let subscriber = try sender.subscribe(receiver, "/slow")
         try sender.makeCandidates(0..<10)
         #expect(receiver.receives(4, at: subscriber.path))

@@ -110,8 +110,7 @@ import Testing
         #expect((4_000..<8_000).contains(rows))
 
         // when
-        server.process.signal(SIGTERM)
-        Thread.sleep(forTimeInterval: 0.5)
+        try server.beginShutdown()
         _ = try cut.readToEnd()
         server.stop()
         var lines: [String: [JSON]] = [:]

@@ -47,7 +47,7 @@ import Testing
         guard let disk = try SmallDisk(folder) else { return }
         let sender = try Sender(folder, Sender.local, database: disk.path + "/full.db")
         let slow = try sender.subscribe(receiver, "/slow", "--events", "candidate.created")
-        try receiver.order(slow.path, ["do": "answer", "delay": 2])
+        try receiver.order(slow.path, ["do": "answer", "delay": 5])
         try sender.makeCandidates(0..<10)
         #expect(receiver.receives(4, at: slow.path))
 

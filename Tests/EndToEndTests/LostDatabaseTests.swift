@@ -65,7 +65,7 @@ import Testing
         }
         #expect(try server.get("/docs").status == 200 && server.get("/api/v1").status == 200)
         #expect(server.process.exitCode == nil)
-        #expect(server.process.errors.contains("SQLite"), "the cause is in the log")
+        #expect(poll(seconds: 10) { server.process.errors.contains("SQLite") }, "the cause is in the log")
     }
 
     @Test func aPositionOlderThanTheRetentionIs410() throws {

@@ -78,16 +78,16 @@ import Testing
 
         // when
         let rotated = try #require(try sender.command("webhooks", "rotate-secret", subscriber.id).first)
+        // What was under way arrives first.
+        Thread.sleep(forTimeInterval: 1)
         try receiver.check(subscriber.path, dialect: "rejento", secret: #require(rotated["secret"].string))
-        let begin = Date().timeIntervalSince1970
 
-        // then: what was under way has arrived by then
+        // then
         #expect(try Finished(changes).exitCode == 0)
         #expect(try sender.settles(subscriber, seconds: 60))
         let hits = receiver.hits(at: subscriber.path)
         let (judged, refused) = (hits.filter { !$0.verdicts.isEmpty }, hits.filter { $0.verdicts["python"]?["accepted"] == false })
-        #expect(judged.count > 500 && refused.allSatisfy { $0.at < begin + 0.05 }, "\(refused.map { $0.at - begin })")
-        print("of \(hits.count), refused after the rotation: \(refused.count)")
+        #expect(judged.count > 400 && refused.isEmpty, "of \(hits.count) \(judged.count) judged, \(refused.count) refused")
         #expect(try sender.deliveries(subscriber).allSatisfy { $0["status"].string == "succeeded" })
     }
 }

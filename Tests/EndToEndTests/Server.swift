@@ -114,6 +114,15 @@ final class Server: Sendable {
 
     deinit { stop() }
 
+    /// Has it end, and waits until it has begun to: it closes what is idle once it goes on with nothing.
+    func beginShutdown() throws {
+        let idle = try connect()
+        idle.send(Self.request("GET", "/healthz"))
+        _ = try idle.receive()
+        process.signal(SIGTERM)
+        _ = try idle.readToEnd()
+    }
+
     /// Ends it and waits.
     @discardableResult
     func stop(_ signal: Int32 = SIGTERM) -> Int32? {

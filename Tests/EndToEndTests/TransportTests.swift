@@ -170,16 +170,22 @@ import Testing
         }
 
         // when
-        let metrics = try ask("/metrics")
+        let lines = [
+            "hirewire_http_requests_total{route=\"/api/v1/candidates\",status=\"200\"} 1",
+            "hirewire_http_requests_total{route=\"/api/v1/candidates/{id}\",status=\"404\"} 1", "hirewire_limiter_refusals_total 0",
+            "hirewire_http_request_duration_seconds_count{route=\"/api/v1/candidates\",status=\"200\"} 1",
+        ]
+        var metrics = try ask("/metrics")
+        // A request is counted once it is answered.
+        _ = try poll(seconds: 10) {
+            metrics = try ask("/metrics")
+            return lines.allSatisfy { metrics.text.contains($0 + "\n") }
+        }
 
         // then
         #expect(try ask("/healthz").status == 200 && ask("/readyz").status == 200)
         #expect(metrics.status == 200 && metrics["Content-Type"]?.hasPrefix("text/plain; version=0.0.4") == true)
-        for line in [
-            "hirewire_http_requests_total{route=\"/api/v1/candidates\",status=\"200\"} 1",
-            "hirewire_http_requests_total{route=\"/api/v1/candidates/{id}\",status=\"404\"} 1", "hirewire_limiter_refusals_total 0",
-            "hirewire_http_request_duration_seconds_count{route=\"/api/v1/candidates\",status=\"200\"} 1",
-        ] { #expect(metrics.text.contains(line + "\n"), "\(metrics.text)") }
+        for line in lines { #expect(metrics.text.contains(line + "\n"), "\(metrics.text)") }
         #expect(metrics.text.contains("\nprocess_resident_memory_bytes "))
         let nothing = try ask("/nothing")
         #expect(nothing.status == 404 && nothing["Content-Type"] == "application/problem+json")

@@ -75,6 +75,7 @@ import Testing
         let names = Names()
         var limits = SystemResolver.Limits()
         limits.threads = 4
+        limits.slow = .seconds(30)
         limits.positiveLife = .zero
         let resolver = SystemResolver(limits: limits) { names.lookUp($0) }
         _ = await resolve(resolver, "quick.test")

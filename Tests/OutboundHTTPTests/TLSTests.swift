@@ -56,12 +56,12 @@ import Testing
     @Test func whatHangsBeforeOrBehindTheHandshakeTimesOut() async throws {
         let silent = try await Receiver.start { _ in }
         let client = try Sending.client(roots: certificates.roots)
-        let early = try await Sending.failure(client, Sending.post("https://hook.test:\(silent.port)/", timeout: .milliseconds(300)))
+        let early = try await Sending.failure(client, Sending.post("https://hook.test:\(silent.port)/", timeout: .seconds(2)))
         #expect(early.reason == .timedOut(.handshaking))
         #expect(try await Sending.eventually { silent.open == 0 })
 
         let mute = try await Receiver.start(tls: try certificates.server("good")) { _ in }
-        let late = try await Sending.failure(client, Sending.post("https://hook.test:\(mute.port)/", timeout: .seconds(1)))
+        let late = try await Sending.failure(client, Sending.post("https://hook.test:\(mute.port)/", timeout: .seconds(3)))
         #expect(late.reason == .timedOut(.waiting))
         #expect(try await Sending.eventually { mute.open == 0 })
     }

@@ -11,17 +11,16 @@ from program import Program, Receiver
 class Browsing(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.program, cls.receiver = Program(), Receiver()
+        # Each is ended, even where the next one can't be started.
+        cls.program = Program()
+        cls.addClassCleanup(cls.program.stop)
+        cls.receiver = Receiver()
+        cls.addClassCleanup(cls.receiver.stop)
         cls.playwright = sync_playwright().start()
+        cls.addClassCleanup(cls.playwright.stop)
         executable = os.environ.get('HIREWIRE_CHROMIUM') or '/usr/bin/chromium'
         cls.chromium = cls.playwright.chromium.launch(executable_path=executable, args=['--no-sandbox', '--disable-gpu'])
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.chromium.close()
-        cls.playwright.stop()
-        cls.receiver.stop()
-        cls.program.stop()
+        cls.addClassCleanup(cls.chromium.close)
 
     def setUp(self):
         self.receiver.requests.clear()
@@ -49,6 +48,13 @@ class Browsing(unittest.TestCase):
         page.on('pageerror', lambda error: self.complaints.append(str(error)))
         page.on('request', lambda request: self.look(request))
         return page
+
+    def copy(self, page, name):
+        """Presses a button that copies, and waits for its word, which it takes back soon."""
+        page.evaluate("""() => new MutationObserver(() => { window.copied ||= document.body.innerText.includes('Copied') })
+            .observe(document.body, {subtree: true, childList: true, characterData: true})""")
+        page.get_by_role('button', name=name).click()
+        page.wait_for_function('window.copied')
 
     def note(self, message):
         # A browser says so itself of every answer that is no success; some tests want one.

@@ -35,8 +35,7 @@ class Work(Browsing):
         status, answer = self.program.api('/api/v1/candidates?limit=1', key)
         self.assertEqual((status, len(answer['data'])), (200, 1))
         self.assertIn(key, page.locator('#new-curl').inner_text())
-        page.get_by_role('button', name='Copy the key').click()
-        page.get_by_text('Copied').wait_for()
+        self.copy(page, 'Copy the key')
         self.assertEqual(page.evaluate('navigator.clipboard.readText()'), key)
         # the line does what it says when it is pasted
         self.assertEqual(json.loads(shell(page.locator('#new-curl').inner_text()))['data'][0]['id'], answer['data'][0]['id'])
@@ -67,8 +66,8 @@ class Work(Browsing):
         page.get_by_role('button', name='Revoke the key').click()
 
         # then
-        wait_until(lambda: self.program.api('/api/v1/key', rotated)[0] == 401, seconds=1)
         page.get_by_text('The key is revoked').wait_for()
+        wait_until(lambda: self.program.api('/api/v1/key', rotated)[0] == 401, seconds=1)
         self.assertIn('revoked', page.get_by_role('row', name='BI dashboard').inner_text())
 
     def test_a_key_that_pushes_has_a_line_that_pushes(self):
@@ -88,8 +87,7 @@ class Work(Browsing):
         page.add_init_script("Object.defineProperty(Navigator.prototype, 'clipboard', {get: () => undefined})")
         page.goto('/docs')
         code = page.get_by_label('With curl', exact=True)
-        page.get_by_role('button', name='Copy the request with curl').click()
-        page.get_by_text('Copied').wait_for()
+        self.copy(page, 'Copy the request with curl')
         other = self.sign_in()
         other.context.grant_permissions(['clipboard-read'], origin=self.program.operator)
         self.assertEqual(other.evaluate('navigator.clipboard.readText()'), code.inner_text())
@@ -168,7 +166,9 @@ class Work(Browsing):
         page = self.sign_in()
         endpoint, _ = self.add_endpoint(page)
         self.program.import_records('candidates', *({'external_id': f'replayed-{number}', 'full_name': f'Person {number}'} for number in range(30)))
-        wait_until(lambda: len(self.receiver.requests) >= 30, what='the deliveries')
+        # A delivery has arrived once that is recorded, which comes after the receiver's answer.
+        arrived = ['webhooks', 'deliveries', '--endpoint', endpoint, '--status', 'succeeded', '--limit', '100']
+        wait_until(lambda: len(self.program.command(*arrived)) == 30, what='the deliveries', seconds=30)
         self.receiver.requests.clear()
 
         # when
@@ -193,7 +193,8 @@ class Work(Browsing):
         page.goto('/events')
         page.locator('[data-follow]:visible').wait_for()
         self.program.import_records('candidates', {'external_id': 'live-1', 'full_name': 'Comes Live'})
-        page.locator('tr.new', has_text='Comes Live').wait_for(timeout=5_000)
+        page.locator('tr.new', has_text='Comes Live').wait_for()
+        wait_until(lambda: len(self.program.command(*arrived)) == 31, what='the last delivery', seconds=30)
         self.program.command('webhooks', 'remove', endpoint)
 
     def test_a_list_has_the_filters_of_the_api_and_the_call_that_gives_the_same(self):
@@ -202,6 +203,7 @@ class Work(Browsing):
         page.get_by_label('status').select_option('interviewing')
         page.get_by_label('search').fill('engineer')
         page.get_by_role('button', name='Filter').click()
+        page.wait_for_url('**/data/candidates?*interviewing*')
         shown = page.locator('tbody a.main').evaluate_all('links => links.map(link => link.href.split("/").pop())')
         curl = page.get_by_label('A request with curl').inner_text()
         path = curl.split("'")[1].removeprefix(self.program.public)

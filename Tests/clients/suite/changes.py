@@ -4,15 +4,18 @@ import random
 import threading
 import time
 
+"""Seconds from batch to batch. The invented candidates are used up after some 3,700 of them."""
+PAUSE = 0.5
+
 """For how many batches a job and what hangs on it lives."""
 LIFE = 8
 
 
 class Changer:
-    """Pushes a batch every quarter of a second from a thread of its own. What went wrong there is raised at the end."""
+    """Pushes a batch every half second from a thread of its own. What went wrong there is raised at the end."""
 
     def __init__(self, program, key, per_second=80):
-        self.program, self.key, self.size = program, key, max(4, per_second // 4)
+        self.program, self.key, self.size = program, key, max(4, int(per_second * PAUSE))
         self.rng, self.batches = random.Random(7), 0
         self.ended, self.problem, self.thread = threading.Event(), None, None
 
@@ -33,7 +36,7 @@ class Changer:
             while not self.ended.is_set():
                 began = time.monotonic()
                 self.change()
-                self.ended.wait(max(0, 0.25 - (time.monotonic() - began)))
+                self.ended.wait(max(0, PAUSE - (time.monotonic() - began)))
         except Exception as problem:
             self.problem = problem
 

@@ -30,6 +30,8 @@ class Client:
         self.bench, self.program, self.name, self.recipe = bench, bench.program, name, recipe
         self.key = self.program.key(name, rate_limit)
         self.folder = bench.folder / name.replace(" ", "-")
+        while self.folder.exists():
+            self.folder = self.folder.with_name(self.folder.name + "-again")
         self.folder.mkdir()
         self.environment = {
             **bare_environment(), "HIREWIRE_URL": self.program.public, "HIREWIRE_KEY": self.key["key"],

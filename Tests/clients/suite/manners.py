@@ -12,21 +12,26 @@ ONE_LIST, SIX_LISTS = 100, 180
 def all_at_once(bench):
     """Side by side, because all that they do is wait."""
     with bench.changes(per_second=16), concurrent.futures.ThreadPoolExecutor() as pool:
-        runs = [pool.submit(run, bench) for run in (dlt, singer, airbyte)]
-        rows = [run.result() for run in runs]
-    for row in rows:
-        if row.limited == 0:
-            raise ValueError(f"{row.client} never met its limit")
-    return rows
+        runs = [pool.submit(limited, *one) for one in ((dlt, bench, ONE_LIST), (singer, bench, SIX_LISTS), (airbyte, bench, SIX_LISTS))]
+        return [run.result() for run in runs]
 
 
-def dlt(bench):
-    client = Client(bench, "dlt, limited", "dlt_paginate.py", ONE_LIST)
+def limited(run, bench, limit):
+    """On a machine so slow that a client is no faster than its limit, it is tried with a smaller one."""
+    for smaller in (limit, limit // 2, limit // 4):
+        row = run(bench, smaller)
+        if row.limited > 0:
+            return row
+    raise ValueError(f"{row.client} never met its limit, {smaller} a minute: {row.requests} requests in {row.seconds} s")
+
+
+def dlt(bench, limit):
+    client = Client(bench, "dlt, limited", "dlt_paginate.py", limit)
     return client.walk(lambda: etl.lines(client.python(RECIPES / client.recipe)))
 
 
-def singer(bench):
-    client = Client(bench, "Singer, limited", "tap_hirewire.py", SIX_LISTS)
+def singer(bench, limit):
+    client = Client(bench, "Singer, limited", "tap_hirewire.py", limit)
     etl.write(client.folder / "config.json", {"url": client.program.public, "key": client.key["key"]})
 
     def read():
@@ -36,8 +41,8 @@ def singer(bench):
     return client.walk(read)
 
 
-def airbyte(bench):
-    client = Client(bench, "Airbyte, limited", "airbyte.yaml", SIX_LISTS)
+def airbyte(bench, limit):
+    client = Client(bench, "Airbyte, limited", "airbyte.yaml", limit)
     etl.write(client.folder / "config.json", {"url": client.program.public, "key": client.key["key"]})
     etl.write(client.folder / "catalog.json", {"streams": [
         {"stream": stream, "sync_mode": "full_refresh", "destination_sync_mode": "overwrite"} for stream in etl.discovered(client)]})
