@@ -12,6 +12,7 @@ extension RequestHandler {
         state = .sending(body)
         body.isBeingMade = true
         let isHead = body.head.method == .HEAD
+        body.isEnding = isHead
         encoder.begin(body.answer, isHead: isHead, version: body.head.version, keepAlive: body.keepsConnection, context)
         guard case .sending = state else { return }
         if isHead {
@@ -48,6 +49,7 @@ extension RequestHandler {
             makeNext(context)
         case .last(let bytes):
             body.sent += bytes.readableBytes
+            body.isEnding = true
             encoder.write(bytes, isLast: true, version: body.head.version, context, done: nil)
             guard case .sending = state else { return }
             complete(body, context)
@@ -70,7 +72,8 @@ extension RequestHandler {
 
     func report(_ body: BodyUnderWay, _ outcome: ExportNote.Outcome, cause: String?) {
         var answer = body.answer
-        answer.cause = cause
+        // Who asked for the head alone has no export that could be left.
+        answer.cause = answer.export == nil ? nil : cause
         answer.export?.outcome = outcome
         answer.export?.rows = body.source.rows
         report(
@@ -89,6 +92,8 @@ final class BodyUnderWay {
     var sent: Int
     /// No further piece is asked for: one is being made, or the last one was.
     var isBeingMade = false
+    /// Its last part is being written.
+    var isEnding = false
     /// Its client did not read for too long.
     var isStuck = false
 

@@ -72,7 +72,12 @@ final class RequestHandler: ChannelDuplexHandler {
     func channelInactive(context: ChannelHandlerContext) {
         if case .sending(let body) = state {
             body.source.cancel()
-            report(body, .left, cause: body.isStuck ? "the client stopped reading" : "the client has gone")
+            if body.isEnding, !encoder.isHTTP1 {
+                // A stream closes with its last frame (RFC 9113, 5.1).
+                report(body, .whole, cause: nil)
+            } else {
+                report(body, .left, cause: body.isStuck ? "the client stopped reading" : "the client has gone")
+            }
         }
         state = .closed
         waiting.removeAll()

@@ -21,9 +21,10 @@ struct OperatorTokenCommand: ParsableCommand {
         let database = try common.open(create: true)
         var random = SystemRandomNumberGenerator()
         let token = OperatorToken(using: &random)
+        let hadOne = try database.operatorTokenMadeAt() != nil
         try database.setOperatorToken(token)
         if common.isJSON { return Output.json([.init("operator_token", .string(token.text))]) }
-        print("\(token.text)\n\nThe operator's token is shown this once; store it now. The one before counts no more.")
+        print("\(token.text)\n\nThe operator's token is shown this once; store it now.\(hadOne ? " The one before counts no more." : "")")
     }
 
     private func tell() throws {

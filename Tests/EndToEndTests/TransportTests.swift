@@ -62,7 +62,7 @@ import Testing
         // given
         let filler = String(repeating: "words of a long remark ", count: 200)
         let rows = (0..<4_000).map { "{\"external_id\":\"c\($0)\",\"full_name\":\"Person \($0)\",\"custom\":{\"text\":\"\(filler)\"}}\n" }
-        let server = try Server(folder("export.db"), ["--export-time", "1s"] + certificate())
+        let server = try Server(folder("export.db"), ["--export-time", "1s", "--access-log", "on", "--log-format", "json"] + certificate())
         _ = try server.command("import", "candidates", try folder.write(rows.joined(), to: "rows.ndjson"), "--no-events")
         let key = ["-H", "Authorization: Bearer \(try server.makeKey("--scope", "read:pii", "--rate-limit", "1000").token)"]
 
@@ -70,8 +70,13 @@ import Testing
         let page = try curl(server, ["--http2", "-o", folder("page")] + key, "/api/v1/candidates?export=all&fields=full_name")
         let slow = try curl(server, ["--http2", "--limit-rate", "2M", "-o", folder("cut")] + key, "/api/v1/candidates?export=all")
         let after = try curl(server, ["--http2", "-o", folder("after")] + key, "/api/v1/jobs?export=all")
+        let head = try curl(server, ["--http2", "-I"] + key, "/api/v1/candidates?export=all")
+        server.stop()
 
         // then
+        let lines = try server.process.errors.split(separator: "\n").filter { $0.contains("/api/v1/") }.map { try JSON(Array($0.utf8)) }
+        #expect(lines.map { $0["export"].string } == ["whole", "cut", "whole", nil] && head.exitCode == 0)
+        #expect(lines.map { $0["rows"].int }.first == 4_000 && lines.last?["level"].string == "info", "\(server.process.errors)")
         #expect(page.exitCode == 0 && page.output.contains("2 200 "), "\(page.errors)")
         #expect(try String(contentsOfFile: folder("page"), encoding: .utf8).split(separator: "\n").count == 4_000)
         #expect(slow.exitCode == 92, "\(slow.exitCode) \(slow.errors)")

@@ -69,16 +69,38 @@ struct LeavingClientTests {
         }
     }
 
+    /// A stream that closes with its last frame, while that is written.
+    private final class Stream: ChannelOutboundHandler {
+        typealias OutboundIn = HTTPServerResponsePart
+        private var hasEnded = false
+
+        func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+            if case .end = unwrapOutboundIn(data) { hasEnded = true }
+            context.write(data, promise: promise)
+        }
+
+        func flush(context: ChannelHandlerContext) {
+            context.flush()
+            if hasEnded { context.close(promise: nil) }
+        }
+    }
+
     private struct Fixed: TimeSource { var now: Timestamp { Timestamp(microseconds: 0) } }
 
-    /// What became of an export of three pieces and a last one, whose client was gone at a flush.
-    private func export(goneAt flush: Int, method: HTTPMethod = .GET) throws -> (source: Rows, outcomes: [ExportNote.Outcome?]) {
+    /// What became of an export of three pieces, the first of them with the head, whose client was gone at a flush.
+    private func export(goneAt flush: Int) throws -> (source: Rows, outcomes: [ExportNote.Outcome?]) {
+        try export(HTTP1Encoder(dates: DateLine(time: Fixed())), to: Socket(flushes: flush))
+    }
+
+    private func export(
+        _ encoder: any AnswerEncoding, to end: any ChannelHandler, method: HTTPMethod = .GET
+    ) throws -> (source: Rows, outcomes: [ExportNote.Outcome?]) {
         let source = Rows(pieces: 3)
         let records = Records()
         let handler = RequestHandler(
             core: Core(source: source, records: records), limits: ListenerLimits(),
-            encoder: HTTP1Encoder(dates: DateLine(time: Fixed())), peer: Peer(nil), meter: nil)
-        let channel = EmbeddedChannel(handlers: [Socket(flushes: flush), handler])
+            encoder: encoder, peer: Peer(nil), meter: nil)
+        let channel = EmbeddedChannel(handlers: [end, handler])
         try channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).wait()
         let head = HTTPRequestHead(version: .http1_1, method: method, uri: "/rows", headers: ["Host": "a"])
         channel.pipeline.fireChannelRead(HTTPServerRequestPart.head(head))
@@ -92,6 +114,13 @@ struct LeavingClientTests {
         let export = try export(goneAt: flush)
         #expect(export.outcomes == [.left])
         #expect(export.source.isCancelled && export.source.rows == flush)
+    }
+
+    @Test("A stream that closes with its last frame had all of it", arguments: [HTTPMethod.GET, .HEAD])
+    func closes(method: HTTPMethod) throws {
+        let export = try export(HTTP2Encoder(dates: DateLine(time: Fixed())), to: Stream(), method: method)
+        #expect(export.outcomes == [.whole])
+        #expect(export.source.rows == (method == .HEAD ? 0 : 3))
     }
 
     @Test("One whose client stays is whole")
