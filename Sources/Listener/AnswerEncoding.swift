@@ -118,14 +118,19 @@ final class HTTP1Encoder: AnswerEncoding {
         context.writeAndFlush(NIOAny(head), promise: nil)
     }
 
-    /// Half-closes behind what was written, so that a reset does not overtake it; the rest follows.
+    /// Half-closes behind what was written, so that a reset does not overtake it; the rest follows. Not before it is out:
+    /// where the client has ended its sending, a half-close is a whole one, and drops what is not.
     func close(_ context: ChannelHandlerContext) {
         let loop = context.eventLoop
         let channel = context.channel
-        context.close(mode: .output).whenComplete { _ in
-            // A client that goes on sending must not hold the connection.
-            loop.scheduleTask(in: .seconds(1)) { channel.close(promise: nil) }
+        let isOut = loop.makePromise(of: Void.self)
+        isOut.futureResult.whenComplete { _ in
+            channel.close(mode: .output).whenComplete { _ in
+                // A client that goes on sending must not hold the connection.
+                loop.scheduleTask(in: .seconds(1)) { channel.close(promise: nil) }
+            }
         }
+        context.writeAndFlush(NIOAny(ByteBuffer()), promise: isOut)
     }
 
     private static func statusLine(_ status: Int) -> String {

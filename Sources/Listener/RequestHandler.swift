@@ -91,13 +91,15 @@ final class RequestHandler: ChannelDuplexHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let part = unwrapInboundIn(data)
-        if isBusy { waiting.append(part) } else { take(part, context) }
+        if holds(context) || !waiting.isEmpty { waiting.append(part) } else { take(part, context) }
     }
 
-    /// Reads only what it can answer: back-pressure for pipelines.
+    /// Reads only what it can answer, and what the client reads the answers of: back-pressure for pipelines.
     func read(context: ChannelHandlerContext) {
-        if isBusy { wantsRead = true } else { context.read() }
+        if holds(context) { wantsRead = true } else { context.read() }
     }
+
+    private func holds(_ context: ChannelHandlerContext) -> Bool { isBusy || !context.channel.isWritable }
 
     private func take(_ part: HTTPServerRequestPart, _ context: ChannelHandlerContext) {
         switch (state, part) {
@@ -164,10 +166,10 @@ final class RequestHandler: ChannelDuplexHandler {
 
     /// Goes on with what came in meanwhile.
     func resume(_ context: ChannelHandlerContext) {
-        if isBusy { return }
+        if holds(context) { return }
         while let part = waiting.popFirst() {
             take(part, context)
-            if isBusy { return }
+            if holds(context) { return }
         }
         if wantsRead {
             wantsRead = false
@@ -179,6 +181,7 @@ final class RequestHandler: ChannelDuplexHandler {
     /// Answers what could not be read to its end, or at all: then there is no head.
     private func refuse(_ problem: Problem, _ context: ChannelHandlerContext, head: HTTPRequestHead? = nil) {
         if case .closed = state { return }
+        state = .answering
         let request = head.map {
             IncomingRequest(
                 method: $0.method, target: $0.uri, headers: $0.headers, client: peer.client($0.headers), requestIDs: core.requestIDs)
@@ -221,6 +224,11 @@ final class RequestHandler: ChannelDuplexHandler {
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         guard case .closed = state else {
             guard let error = error as? HTTPParserError else { return context.close(promise: nil) }
+            if holds(context) || !waiting.isEmpty {
+                // What came before is answered, and nothing behind it can be.
+                inputEnded = true
+                return
+            }
             if started == 0 { started = DispatchTime.now().uptimeNanoseconds }
             guard let problem = limits.head.problem(of: error, isTargetTooLong: meter?.isTargetTooLong == true) else {
                 return context.close(promise: nil)
@@ -233,7 +241,10 @@ final class RequestHandler: ChannelDuplexHandler {
     func channelWritabilityChanged(context: ChannelHandlerContext) {
         isWritable = context.channel.isWritable
         since = .now()
-        if isWritable { makeNext(context) }
+        if isWritable {
+            makeNext(context)
+            resume(context)
+        }
         context.fireChannelWritabilityChanged()
     }
 

@@ -49,7 +49,14 @@ public final class SearchMerging {
             }
             let start = ContinuousClock.now
             while begun == search {
-                let hasMore = try database.transaction { try SearchIndex.merge(search, leaves: Self.leaves, begins: begins, $0) }
+                let hasMore: Bool
+                do {
+                    hasMore = try database.transaction { try SearchIndex.merge(search, leaves: Self.leaves, begins: begins, $0) }
+                } catch {
+                    // What could not begin begins the next time.
+                    if begins { begun = nil }
+                    throw error
+                }
                 begins = false
                 if !hasMore { begun = nil } else if .now - start >= longest { return true }
             }

@@ -36,6 +36,7 @@ public struct HirewireServer {
         let database = try Database(path: settings.database, time: time, rendering: DialectRendering())
         try prepare(database)
         let output = LogOutput(settings.logFormat, time: time)
+        defer { output.flush() }
         let level = Logger.Level(rawValue: settings.logLevel) ?? .info
         let logger = Logger(label: "hirewire") { LineLogHandler(output: output, label: $0, logLevel: level) }
         for (name, meant) in ServeSettings.misspelt(in: ProcessInfo.processInfo.environment) {
@@ -94,7 +95,6 @@ public struct HirewireServer {
             services: services.map { .init(service: $0, successTerminationBehavior: .gracefullyShutdownGroup) },
             gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
         group.maximumGracefulShutdownDuration = .seconds(settings.shutdownGrace)
-        defer { output.flush() }
         do {
             try await ServiceGroup(configuration: group).run()
         } catch let error as IOError {

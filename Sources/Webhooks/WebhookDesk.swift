@@ -88,14 +88,23 @@ public struct WebhookDesk: EndpointDesk {
         if let overlap, !(0...Endpoint.longestOverlap).contains(overlap) { throw InputFaults([InputFault("overlap", "is 0s to 7d")]) }
         let secret = try secret(wish, for: endpoint.dialect)
         let span = overlap ?? (facts(of: endpoint.dialect).signsWithBoth ? 86_400_000 : 0)
-        // One that can't be opened signs nothing, however long it were kept.
-        let signsOn = span > 0 && endpoint.secret.map { old in (try? box().open(old, of: id)) != nil } ?? false
+        let signsOn = try span > 0 && endpoint.secret.map { try opens($0, of: id) } ?? false
         let until = signsOn ? store.now.adding(milliseconds: span) : nil
         let sealed = try secret.map { try box().seal($0, for: id) }
         return try store.changeSecret(of: id, to: sealed, previousUntil: until).map { ($0, secret) }
     }
 
     // MARK: Secrets
+
+    /// Whether the key that is here opens a secret: one that it does not signs nothing, however long it were kept.
+    private func opens(_ secret: SealedSecret, of id: EndpointID) throws -> Bool {
+        let box = try box()
+        do throws(SecretBoxFault) { _ = try box.open(secret, of: id) } catch {
+            guard case .cannotOpen = error else { throw error }
+            return false
+        }
+        return true
+    }
 
     private func newSecret(given: String?, for dialect: DialectName) throws -> String? {
         var random = SystemRandomNumberGenerator()

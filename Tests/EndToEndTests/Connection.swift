@@ -70,6 +70,17 @@ final class Connection {
 
     func send(_ text: String) { send(Array(text.utf8)) }
 
+    /// Sends as much as the other side takes without a pause that is longer than some seconds.
+    func send(_ text: String, pausingAtMost seconds: Double) {
+        var rest = Array(text.utf8)[...]
+        var descriptor = pollfd(fd: socket, events: Int16(POLLOUT), revents: 0)
+        while !rest.isEmpty, Glibc.poll(&descriptor, 1, Int32(seconds * 1_000)) > 0 {
+            let count = rest.withUnsafeBytes { Glibc.send(socket, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT)) }
+            guard count > 0 else { return }
+            rest = rest.dropFirst(count)
+        }
+    }
+
     /// Says that nothing more will be sent, and listens on.
     func endSending() { shutdown(socket, Int32(SHUT_WR)) }
 

@@ -69,6 +69,58 @@ import Testing
         #expect(try response.status == 200 && response.json["data"].array?.isEmpty == true)
     }
 
+    @Test(arguments: ["1.1", "1.0"])
+    func whoEndsItsSendingGetsTheWholeAnswerHoweverSlowlyItReads(_ version: String) throws {
+        let folder = try Folder()
+        let server = try Server.ofLongRows(1_000, in: folder)
+        let key = try server.makeKey("--scope", "read:pii", "--rate-limit", "1000").token
+        func size(_ target: String, ends: Bool) throws -> Int {
+            let connection = try server.connect()
+            connection.send("GET \(target) HTTP/\(version)\r\nHost: a\r\nConnection: close\r\nAuthorization: Bearer \(key)\r\n\r\n")
+            if ends { connection.endSending() }
+            Thread.sleep(forTimeInterval: 0.5)
+            return try connection.readToEnd().count
+        }
+        for target in ["/openapi.json", "/api/v1/candidates?limit=1000", "/api/v1/candidates?export=all"] {
+            let (whole, half) = (try size(target, ends: false), try size(target, ends: true))
+            // The rest of what is left of a limit has a digit less.
+            #expect(whole > 100_000 && abs(whole - half) < 20, "\(target): \(half) of \(whole)")
+        }
+    }
+
+    @Test func whoReadsNoAnswersIsReadNoFurtherAndCostsNoMemory() throws {
+        // given
+        let folder = try Folder()
+        let server = try Server(folder("pipeline.db"))
+        func memory() throws -> Double {
+            let connection = try Connection(server.operatorPort)
+            connection.send(Server.request("GET", "/metrics"))
+            let line = try connection.receive().text.split(separator: "\n").first { $0.hasPrefix("process_resident_memory_bytes ") }
+            return try #require(line?.split(separator: " ").last.flatMap { Double($0) })
+        }
+        let request = Server.request("GET", "/openapi.json")
+        #expect(try server.get("/openapi.json").status == 200)
+        let (connection, before) = (try server.connect(), try memory())
+
+        // when: as many as are taken, and then as many as fit between
+        connection.send(String(repeating: request, count: 60_000), pausingAtMost: 2)
+        let after = try memory()
+
+        // then: it is answered on as it reads
+        #expect(after - before < 20_000_000, "\(Int(after - before)) bytes")
+        for _ in 0..<200 { #expect(try connection.receive().status == 200) }
+    }
+
+    @Test func whatIsNoHTTPBehindAnExportLeavesItWhole() throws {
+        let folder = try Folder()
+        let server = try Server.ofLongRows(1_000, in: folder)
+        let connection = try server.connect()
+        let key = try server.makeKey("--scope", "read:pii").token
+        connection.send(Server.request("GET", "/api/v1/candidates?export=all", key: key) + "\u{1}\u{2} nonsense\r\n\r\n")
+        let text = String(decoding: try connection.readToEnd(), as: UTF8.self)
+        #expect(text.hasPrefix("HTTP/1.1 200 ") && text.hasSuffix("\r\n0\r\n\r\n"), "\(text.prefix(300)) … \(text.suffix(100))")
+    }
+
     @Test func halfARequestAndTheEndOfSendingIsNoAnswer() throws {
         let connection = try server.connect()
         connection.send("GET /healthz HTTP/1.1\r\nHo")

@@ -150,7 +150,7 @@ import Testing
     @Test func aVariableThatIsNoSettingIsNamedWhereItLooksLikeOne() throws {
         let taken = try Server(folder("taken.db"))
         let serve = try refused(
-            ["--port", "0", "--operator-port", "\(taken.operatorPort)", "--database", folder("variables.db"), "--log-format", "json"],
+            ["--port", "\(taken.port)", "--database", folder("variables.db"), "--log-format", "json"],
             environment: ["HIREWIRE_PUBLIC_ULR": "x", "HIREWIRE_URL": "http://127.0.0.1:1", "HIREWIRE_KEY": "hw_secret"])
         let warned = try serve.errors.split(separator: "\n").filter { $0.contains("a variable that is no setting") }
             .map { try JSON(Array($0.utf8)) }
