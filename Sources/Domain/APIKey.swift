@@ -30,8 +30,8 @@ public struct Scopes: OptionSet, Sendable, Hashable {
     }
 }
 
-/// A key as it is stored: never its secret, only the secret's hash.
-public struct APIKey: Sendable {
+/// A key as it is stored: never its secret, only the secret's hash. An object, for every request passes it on.
+public final class APIKey: Sendable {
     public let keyID: String
     public let name: String
     public let organization: OrganizationNumber
@@ -92,8 +92,8 @@ public struct APIKeyToken: Sendable, Equatable {
         let rest = text.utf8.dropFirst(3)
         guard rest.dropFirst(Self.keyIDLength).first == UInt8(ascii: "_") else { return nil }
         self.init(
-            keyID: String(decoding: Array(rest.prefix(Self.keyIDLength)), as: UTF8.self),
-            secret: String(decoding: Array(rest.dropFirst(Self.keyIDLength + 1)), as: UTF8.self))
+            keyID: String(decoding: rest.prefix(Self.keyIDLength), as: UTF8.self),
+            secret: String(decoding: rest.dropFirst(Self.keyIDLength + 1), as: UTF8.self))
     }
 
     /// Reads the two halves, as Basic authentication sends them.

@@ -15,11 +15,21 @@ enum CheckedSecret {
 
     static func isWellFormed(_ secret: String, context: String) -> Bool {
         let bytes = secret.utf8
-        return bytes.count == length && bytes.suffix(sumLength).elementsEqual(sum(context: context, random: bytes.prefix(randomLength)))
+        guard bytes.count == length else { return false }
+        var value = checksum(context: context, random: bytes.prefix(randomLength))
+        for byte in bytes.suffix(sumLength).reversed() {
+            guard byte == alphabet[Int(value % 62)] else { return false }
+            value /= 62
+        }
+        return true
+    }
+
+    private static func checksum(context: String, random: some Sequence<UInt8>) -> UInt32 {
+        CRC32.checksum(random, after: CRC32.checksum(context.utf8))
     }
 
     private static func sum(context: String, random: some Sequence<UInt8>) -> [UInt8] {
-        var value = CRC32.checksum(Array(context.utf8) + Array(random))
+        var value = checksum(context: context, random: random)
         var digits: [UInt8] = []
         for _ in 0..<sumLength {
             digits.append(alphabet[Int(value % 62)])

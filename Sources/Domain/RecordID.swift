@@ -72,7 +72,8 @@ public struct ULID: Hashable, Sendable, Comparable {
     }
 
     public static func < (left: ULID, right: ULID) -> Bool {
-        (left.high, left.low) < (right.high, right.low)
+        // One comparison and no branch: the audit sorts millions.
+        UInt128(_low: left.low, _high: left.high) < UInt128(_low: right.low, _high: right.high)
     }
 
     /// The 26 characters of Crockford's base 32, upper case as written here; lower case is read too.
@@ -96,34 +97,26 @@ public struct ULID: Hashable, Sendable, Comparable {
     /// Writes the 26 characters to `destination`.
     @inlinable
     public func write(to destination: UnsafeMutablePointer<UInt8>) {
+        let letters = Self.alphabet.utf8Start
         var high = high
         var low = low
         var index = 25
         while index >= 0 {
-            destination[index] = Self.alphabet(low & 31)
-            low = (low >> 5) | (high << 59)
-            high >>= 5
-            index -= 1
+            destination[index] = letters[Int(truncatingIfNeeded: low & 31)]
+            low = (low &>> 5) | (high &<< 59)
+            high &>>= 5
+            index &-= 1
         }
     }
 
+    /// 0 to 9, then A to Z without I, L, O and U.
     @inlinable
-    static func alphabet(_ digit: UInt64) -> UInt8 {
-        // 0-9, then A-Z without I, L, O, U.
-        let value = UInt8(truncatingIfNeeded: digit)
-        if value < 10 { return 48 &+ value }
-        var letter = 55 &+ value
-        if value >= 18 { letter &+= 1 }
-        if value >= 20 { letter &+= 1 }
-        if value >= 22 { letter &+= 1 }
-        if value >= 27 { letter &+= 1 }
-        return letter
-    }
+    static var alphabet: StaticString { "0123456789ABCDEFGHJKMNPQRSTVWXYZ" }
 
     private static let digits: [UInt8] = {
         var table = [UInt8](repeating: 255, count: 256)
-        for digit in 0..<UInt64(32) {
-            let letter = alphabet(digit)
+        for digit in 0..<32 {
+            let letter = alphabet.utf8Start[digit]
             table[Int(letter)] = UInt8(digit)
             if letter >= 65 { table[Int(letter) + 32] = UInt8(digit) }
         }

@@ -1,5 +1,5 @@
 /// How the rows of a list are written.
-public struct ListForm: Sendable {
+public final class ListForm: Sendable {
     public struct Embed: Sendable {
         /// The member's key and the opening quote: `,"candidate":`.
         public let key: [UInt8]

@@ -73,8 +73,18 @@ public struct Timestamp: Hashable, Sendable, Comparable, CustomStringConvertible
 
     @inlinable
     static func put(_ value: Int64, _ out: UnsafeMutablePointer<UInt8>) {
-        out[0] = UInt8(truncatingIfNeeded: 48 &+ value / 10)
-        out[1] = UInt8(truncatingIfNeeded: 48 &+ value % 10)
+        let pair = pairs.utf8Start + 2 &* Int(truncatingIfNeeded: value)
+        out[0] = pair[0]
+        out[1] = pair[1]
+    }
+
+    /// The numbers from 0 to 99, two digits each.
+    @inlinable
+    static var pairs: StaticString {
+        """
+        00010203040506070809101112131415161718192021222324252627282930313233343536373839404142434445464748495051525354555657585960\
+        616263646566676869707172737475767778798081828384858687888990919293949596979899
+        """
     }
 
     public var description: String {

@@ -64,7 +64,10 @@ public enum KeyCheck: Sendable {
     case invalid(reason: String?)
 
     public init(_ token: APIKeyToken, stored: APIKey?, now: Timestamp) {
-        let digest = SHA256.hash(data: Array(token.secret.utf8))
+        var hash = SHA256()
+        var secret = token.secret
+        secret.withUTF8 { hash.update(bufferPointer: UnsafeRawBufferPointer($0)) }
+        let digest = hash.finalize()
         guard let stored else {
             // An unknown key costs what a known one does.
             _ = SecretHash.matches(digest, [UInt8](repeating: 0, count: 32))

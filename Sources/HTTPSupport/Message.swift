@@ -21,18 +21,18 @@ public struct ClientAddress: Sendable, Hashable {
     }
 }
 
-/// A request's head, its headers picked out in one pass.
-public struct IncomingRequest: Sendable {
+/// A request's head, its headers picked out in one pass. An object, for all that answers the request passes it on.
+public final class IncomingRequest: Sendable {
     public let method: HTTPMethod
     /// As it was sent: path, `?`, query.
     public let target: String
     public let client: ClientAddress
-    public private(set) var authorizations: [String] = []
-    public private(set) var ifNoneMatch: String?
-    public private(set) var accept: String?
-    public private(set) var acceptEncoding: String?
-    public private(set) var origin: String?
-    public private(set) var requestMethodAsked: String?
+    public let authorizations: [String]
+    public let ifNoneMatch: String?
+    public let accept: String?
+    public let acceptEncoding: String?
+    public let origin: String?
+    public let requestMethodAsked: String?
     public let requestID: String
 
     /// `If-None-Match: *`: only what does not exist is asked for (RFC 9110, 13.1.2).
@@ -45,7 +45,8 @@ public struct IncomingRequest: Sendable {
         self.method = method
         self.target = target
         self.client = client
-        var givenID: String?
+        var authorizations: [String] = []
+        var ifNoneMatch, accept, acceptEncoding, origin, requestMethodAsked, givenID: String?
         for (name, value) in headers {
             switch name.utf8.count {
             case 13:
@@ -66,6 +67,12 @@ public struct IncomingRequest: Sendable {
             default: break
             }
         }
+        self.authorizations = authorizations
+        self.ifNoneMatch = ifNoneMatch
+        self.accept = accept
+        self.acceptEncoding = acceptEncoding
+        self.origin = origin
+        self.requestMethodAsked = requestMethodAsked
         requestID = givenID.flatMap { RequestIDs.isWellFormed($0) ? $0 : nil } ?? requestIDs.next()
     }
 }

@@ -1,8 +1,8 @@
 import Domain
 import HTTPSupport
 
-/// A request whose key has been checked and counted.
-struct Call: Sendable {
+/// A request whose key has been checked and counted. An object, for it goes through many hands.
+final class Call: Sendable {
     let route: Route
     let target: Target
     let request: IncomingRequest
@@ -11,7 +11,21 @@ struct Call: Sendable {
     let tag: EntityTag?
     let notation: Notation
     /// The key's turn, where this is an export.
-    var turn: ExportTurn?
+    let turn: ExportTurn?
+
+    init(
+        route: Route, target: Target, request: IncomingRequest, key: APIKey, reply: Reply, tag: EntityTag?, notation: Notation,
+        turn: ExportTurn?
+    ) {
+        self.route = route
+        self.target = target
+        self.request = request
+        self.key = key
+        self.reply = reply
+        self.tag = tag
+        self.notation = notation
+        self.turn = turn
+    }
 
     var readsPersonal: Bool { key.scopes.contains(.personal) }
 

@@ -20,8 +20,8 @@ struct Asked {
             // What is written as `%61ll` is `all`; hardly anything is, so that all else is compared as it stands.
             var pair = pair
             if pair.utf8.contains(UInt8(ascii: "%")), let read = try? Target.parameter(pair) { pair = "\(read.name)=\(read.value)" }
-            if pair.hasPrefix("format=") { format = Notation(rawValue: String(pair.dropFirst(7))) ?? .json }
-            if pair == "export=all" { isExport = true }
+            if pair.utf8.starts(with: "format=".utf8) { format = Notation(rawValue: String(pair.dropFirst(7))) ?? .json }
+            if pair.utf8.elementsEqual("export=all".utf8) { isExport = true }
         }
         self.isExport = isExport
         // Pages are JSON unless something else is asked for, exports are lines.

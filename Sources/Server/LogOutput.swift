@@ -204,7 +204,7 @@ final class AccessObserver: AccessObserving, ActionObserving {
     /// A path that is none of ours could hold anything, and so could what stands for an id and is none, such as an e-mail
     /// address: then the route's pattern says enough.
     static func shown(_ path: String, route: String) -> String {
-        guard route.contains("{") else { return route == "-" ? "-" : path }
+        guard route.utf8.contains(UInt8(ascii: "{")) else { return route == "-" ? "-" : path }
         let (parts, pattern) = (path.split(separator: "/"), route.split(separator: "/"))
         let isKnown = parts.count == pattern.count && zip(parts, pattern).allSatisfy { $0 == $1 || ($1.hasPrefix("{") && isID($0)) }
         return isKnown ? path : route
