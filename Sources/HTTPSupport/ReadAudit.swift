@@ -14,48 +14,68 @@ public final class ReadAudit: Sendable {
         var requests = 0
         var first: Timestamp
         var last: Timestamp
+        /// Those of answers that are given again and again.
         var people: [ObjectIdentifier: People] = [:]
+        /// All others, as they came.
+        var loose: [ULID] = []
         /// What was joined already, sorted.
         var joined: [ULID] = []
-        /// Ids in `people`.
-        var loose = 0
+
+        mutating func add(_ candidates: [ULID], at time: Timestamp) {
+            count(time)
+            loose += candidates
+            if loose.count > ReadAudit.mostLoose { join() }
+        }
+
+        mutating func add(_ given: People, at time: Timestamp) {
+            count(time)
+            people[ObjectIdentifier(given)] = given
+            // As many answers are kept at most, and a few that were.
+            if people.count > ReadAudit.mostRepeated { join() }
+        }
+
+        private mutating func count(_ time: Timestamp) {
+            requests += 1
+            last = max(last, time)
+        }
 
         mutating func join() {
-            joined = (joined + people.values.flatMap(\.candidates)).sortedOnce
+            for given in people.values { loose += given.candidates }
+            joined = (joined + loose).sortedOnce
             people = [:]
-            loose = 0
+            loose = []
         }
     }
 
-    /// Ids that a thread gathers before it sorts them: so much memory at most, 16 bytes each.
+    /// Ids that a thread gathers of one way before it sorts them: so much memory at most, 16 bytes each.
     private static let mostLoose = 1 << 16
+    private static let mostRepeated = 1_024
     private let shards = ThreadShards<[PersonalRead.Way: Gathered]> { [:] }
-    /// Ids that came with large answers since the last time that somebody took them.
-    private let fromLarge = Atomic<Int>(0)
-    /// An answer with so many people is a large one: exports' pieces are, most pages are not.
-    private static let large = 200
+    /// Ids that came since the last time that somebody took them.
+    private let waiting = Atomic<Int>(0)
 
     public init() {}
 
-    /// So much was gathered that it should be stored at once: half a megabyte of ids.
-    public var isLarge: Bool { fromLarge.load(ordering: .relaxed) > 1 << 15 }
+    /// So much was gathered that it should be stored at once: 2 MB of ids, of which there are copies while they are sorted
+    /// and written.
+    public var isLarge: Bool { waiting.load(ordering: .relaxed) > 1 << 17 }
 
-    /// So much waits that a long answer should wait too until it is stored: 2 MB of ids, of which there are copies while
-    /// they are sorted and written.
-    public var isFull: Bool { fromLarge.load(ordering: .relaxed) > 1 << 17 }
+    /// So much waits that a long answer should wait too until it is stored.
+    public var isFull: Bool { waiting.load(ordering: .relaxed) > 1 << 18 }
 
+    public func note(_ candidates: [ULID], by way: PersonalRead.Way, at time: Timestamp) {
+        guard !candidates.isEmpty else { return }
+        waiting.wrappingAdd(candidates.count, ordering: .relaxed)
+        shards.withLock { all in
+            all[way, default: Gathered(first: time, last: time)].add(candidates, at: time)
+        }
+    }
+
+    /// Notes an answer that was given before and is given again.
     public func note(_ people: People, by way: PersonalRead.Way, at time: Timestamp) {
         guard !people.candidates.isEmpty else { return }
-        if people.candidates.count >= Self.large { fromLarge.wrappingAdd(people.candidates.count, ordering: .relaxed) }
         shards.withLock { all in
-            var gathered = all.removeValue(forKey: way) ?? Gathered(first: time, last: time)
-            gathered.requests += 1
-            gathered.last = max(gathered.last, time)
-            if gathered.people.updateValue(people, forKey: ObjectIdentifier(people)) == nil {
-                gathered.loose += people.candidates.count
-                if gathered.loose > Self.mostLoose { gathered.join() }
-            }
-            all[way] = gathered
+            all[way, default: Gathered(first: time, last: time)].add(people, at: time)
         }
     }
 
@@ -74,7 +94,7 @@ public final class ReadAudit: Sendable {
 
     /// What was gathered since the last time.
     public func take() -> [PersonalRead] {
-        fromLarge.store(0, ordering: .relaxed)
+        waiting.store(0, ordering: .relaxed)
         var taken: [[PersonalRead.Way: Gathered]] = []
         shards.forEach { all in
             taken.append(all)

@@ -84,11 +84,15 @@ struct ListAnswer: Sendable {
             out.append(optional: next?.cursor)
             out.append("}")
             let bytes = ByteBuffer(bytes: out.bytes)
-            let people = core.note(reader.takeTold(), call)
+            let told = reader.takeTold()
+            core.note(told, call)
             let packed = call.reply.compressed(bytes)
             if let tag = call.tag {
-                let page = BodyCache.Page(bytes: packed ?? bytes, isCompressed: packed != nil, next: next?.link, people: people)
-                core.pages.offer(tag.hash, isCompressed: call.reply.acceptsGzip, page)
+                core.pages.offer(tag.hash, isCompressed: call.reply.acceptsGzip, size: (packed ?? bytes).readableBytes) {
+                    BodyCache.Page(
+                        bytes: packed ?? bytes, isCompressed: packed != nil, next: next?.link,
+                        people: told.isEmpty ? nil : ReadAudit.People(told))
+                }
             }
             return call.reply.body(packed ?? bytes, isCompressed: packed != nil, link: next?.link)
         }
@@ -100,7 +104,9 @@ extension Target {
     func queryKeeping(_ name: String, value: String) -> String {
         var out = ""
         out.reserveCapacity((query?.utf8.count ?? 0) + value.utf8.count + 16)
-        for pair in pairs where !pair.utf8.starts(with: name.utf8) || (pair.utf8.count > name.utf8.count && !pair.hasPrefix(name + "=")) {
+        for pair in pairs {
+            let behind = pair.utf8.starts(with: name.utf8) ? pair.utf8.dropFirst(name.utf8.count).first ?? UInt8(ascii: "=") : 0
+            if behind == UInt8(ascii: "=") { continue }
             out += pair.escaped
             out += "&"
         }
@@ -229,13 +235,14 @@ final class BodyCache: Sendable {
         }
     }
 
-    func offer(_ hash: UInt64, isCompressed: Bool, _ page: Page) {
+    /// - Parameter page: made where it is kept.
+    func offer(_ hash: UInt64, isCompressed: Bool, size: Int, _ page: () -> Page) {
         let hash = Self.slot(hash, isCompressed)
-        guard page.bytes.readableBytes <= Self.largest else { return }
+        guard size <= Self.largest else { return }
         table(hash).slots.withLock { slots in
             let index = Int(hash % UInt64(Self.slots))
             if slots[index].hash == hash {
-                slots[index].page = page
+                slots[index].page = page()
             } else {
                 slots[index] = Slot(hash: hash, page: nil)
             }

@@ -184,7 +184,7 @@ public final class PublicCore: RequestCore {
         reply.tag = tag?.text
         if isUnchanged { return .now(reply.notModified()) }
         if notation == .json, let tag, let page = pages.find(tag.hash, isCompressed: reply.acceptsGzip) {
-            if let people = page.people { note(people, key, route) }
+            if let people = page.people { audit.note(people, by: Self.way(key, route), at: time.now) }
             return .now(reply.body(page.bytes, isCompressed: page.isCompressed, link: page.next))
         }
         return try answer(
@@ -221,18 +221,13 @@ public final class PublicCore: RequestCore {
     }
 
     /// Notes whose personal data an answer holds.
-    ///
-    /// - Returns: the same for repeats of the answer; nil where it holds none.
-    @discardableResult
-    func note(_ candidates: [ULID], _ call: Call) -> ReadAudit.People? {
-        guard !candidates.isEmpty else { return nil }
-        let people = ReadAudit.People(candidates)
-        note(people, call.key, call.route)
-        return people
+    func note(_ candidates: [ULID], _ call: Call) {
+        if candidates.isEmpty { return }
+        audit.note(candidates, by: Self.way(call.key, call.route), at: time.now)
     }
 
-    private func note(_ people: ReadAudit.People, _ key: APIKey, _ route: Route) {
-        audit.note(people, by: .init(organization: key.organization, keyID: key.keyID, route: route.pattern), at: time.now)
+    private static func way(_ key: APIKey, _ route: Route) -> PersonalRead.Way {
+        PersonalRead.Way(organization: key.organization, keyID: key.keyID, route: route.pattern)
     }
 
     /// Runs on a thread of its own: what may take longer than an event loop should stand still.
