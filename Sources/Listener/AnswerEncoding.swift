@@ -33,60 +33,57 @@ extension AnswerEncoding {
 /// HTTP/1: the head is written straight into one buffer; no encoder stands behind.
 final class HTTP1Encoder: AnswerEncoding {
     let isHTTP1 = true
-    private let dates: DateLine
+    private let round: WriteRound
 
-    init(dates: DateLine) { self.dates = dates }
+    init(_ round: WriteRound) { self.round = round }
 
     func write(
         _ answer: Answer, isHead: Bool, version: HTTPVersion, keepAlive: Bool, _ context: ChannelHandlerContext
     ) -> Int {
         let length = answer.body.readableBytes
         let inline = !isHead && length <= 4_096
-        var head = head(answer, length: length, room: inline ? length : 0, version, keepAlive, context)
-        if isHead || length == 0 {
-            context.writeAndFlush(NIOAny(head), promise: nil)
-            return 0
-        }
-        if inline {
-            head.writeImmutableBuffer(answer.body)
-            context.writeAndFlush(NIOAny(head), promise: nil)
-        } else {
-            context.write(NIOAny(head), promise: nil)
-            context.writeAndFlush(NIOAny(answer.body), promise: nil)
-        }
-        return length
+        context.write(
+            NIOAny(head(answer, length: length, carrying: inline ? answer.body : nil, version, keepAlive, context)), promise: nil)
+        if !isHead, !inline { context.write(NIOAny(answer.body), promise: nil) }
+        round.flush(context)
+        return isHead ? 0 : length
     }
 
-    /// - Parameter length: nil for a body in chunks (RFC 9112, 7.1), or for HTTP/1.0 one that ends with the connection.
+    /// - Parameters:
+    ///   - length: nil for a body in chunks (RFC 9112, 7.1), or for HTTP/1.0 one that ends with the connection.
+    ///   - body: what goes with the head in one piece.
     private func head(
-        _ answer: Answer, length: Int?, room: Int = 0, _ version: HTTPVersion, _ keepAlive: Bool, _ context: ChannelHandlerContext
+        _ answer: Answer, length: Int?, carrying body: ByteBuffer? = nil, _ version: HTTPVersion, _ keepAlive: Bool,
+        _ context: ChannelHandlerContext
     ) -> ByteBuffer {
-        var head = context.channel.allocator.buffer(capacity: 768 + room)
-        head.writeStaticString("HTTP/1.1 ")
-        head.writeString(Self.statusLine(answer.status))
-        for (name, value) in answer.headers {
-            head.writeString(name)
-            head.writeStaticString(": ")
-            head.writeString(value)
-            head.writeStaticString("\r\n")
-        }
-        head.writeStaticString("Date: ")
-        head.writeString(dates.now())
-        if let length {
-            if answer.status != 204, answer.status != 304 {
-                head.writeStaticString("\r\nContent-Length: ")
-                head.writeString(String(length))
+        round.write { out in
+            out.append("HTTP/1.1 ")
+            out.append(text: Self.statusLine(answer.status))
+            for (name, value) in answer.headers {
+                out.append(text: name)
+                out.append(": ")
+                out.append(text: value)
+                out.append("\r\n")
             }
-        } else if version.minor > 0 {
-            head.writeStaticString("\r\nTransfer-Encoding: chunked")
+            out.append("Date: ")
+            out.append(text: round.dates.now())
+            if let length {
+                if answer.status != 204, answer.status != 304 {
+                    out.append("\r\nContent-Length: ")
+                    out.append(integer: Int64(length))
+                }
+            } else if version.minor > 0 {
+                out.append("\r\nTransfer-Encoding: chunked")
+            }
+            if !keepAlive {
+                out.append("\r\nConnection: close")
+            } else if version.minor == 0 {
+                out.append("\r\nConnection: keep-alive")
+            }
+            out.append("\r\n\r\n")
+            body?.withUnsafeReadableBytes { out.append($0.bindMemory(to: UInt8.self)) }
+            return context.channel.allocator.buffer(bytes: out.bytes)
         }
-        if !keepAlive {
-            head.writeStaticString("\r\nConnection: close")
-        } else if version.minor == 0 {
-            head.writeStaticString("\r\nConnection: keep-alive")
-        }
-        head.writeStaticString("\r\n\r\n")
-        return head
     }
 
     func begin(_ answer: Answer, isHead: Bool, version: HTTPVersion, keepAlive: Bool, _ context: ChannelHandlerContext) {
@@ -145,9 +142,9 @@ final class HTTP1Encoder: AnswerEncoding {
 /// HTTP/2: the stream's codec takes parts.
 final class HTTP2Encoder: AnswerEncoding {
     let isHTTP1 = false
-    private let dates: DateLine
+    private let round: WriteRound
 
-    init(dates: DateLine) { self.dates = dates }
+    init(_ round: WriteRound) { self.round = round }
 
     func write(
         _ answer: Answer, isHead: Bool, version: HTTPVersion, keepAlive: Bool, _ context: ChannelHandlerContext
@@ -164,7 +161,7 @@ final class HTTP2Encoder: AnswerEncoding {
         var headers = HTTPHeaders()
         headers.reserveCapacity(answer.headers.count + 2)
         for (name, value) in answer.headers { headers.add(name: name.lowercased(), value: value) }
-        headers.add(name: "date", value: dates.now())
+        headers.add(name: "date", value: round.dates.now())
         if let length, answer.status != 204, answer.status != 304 { headers.add(name: "content-length", value: String(length)) }
         let head = HTTPResponseHead(version: .http2, status: .init(statusCode: answer.status), headers: headers)
         context.write(NIOAny(HTTPServerResponsePart.head(head)), promise: nil)
@@ -185,6 +182,41 @@ final class HTTP2Encoder: AnswerEncoding {
 
     func writeContinue(_ context: ChannelHandlerContext) {}
     func close(_ context: ChannelHandlerContext) {}
+}
+
+/// What was written in one round of an event loop, through all its ready connections, goes out at the round's end: whoever
+/// waits for it is woken once, and not in the middle of the next answer's making. Where only one was ready, that is at once.
+final class WriteRound {
+    let dates: DateLine
+    private let loop: any EventLoop
+    private var written: [ChannelHandlerContext] = []
+    private var scratch = ByteWriter(capacity: 8 << 10)
+
+    init(_ loop: any EventLoop, time: any TimeSource) {
+        self.loop = loop
+        dates = DateLine(time: time)
+    }
+
+    /// Lends memory that is kept from one answer to the next.
+    func write<Result>(_ body: (inout ByteWriter) -> Result) -> Result {
+        scratch.reset()
+        return body(&scratch)
+    }
+
+    func flush(_ context: ChannelHandlerContext) {
+        if written.isEmpty {
+            let bound = NIOLoopBound(self, eventLoop: loop)
+            loop.execute { bound.value.end() }
+        }
+        // Requests that came together.
+        if written.last !== context { written.append(context) }
+    }
+
+    private func end() {
+        let all = written
+        written.removeAll(keepingCapacity: true)
+        for context in all { context.flush() }
+    }
 }
 
 /// The `Date` of a second (RFC 9110, 6.6.1), made once a second and loop.

@@ -47,6 +47,10 @@ public final class PublicListener: Service {
         let security = try tls.map(Self.context)
         let quiescing = ServerQuiescingHelper(group: group)
         let connections = Connections()
+        let rounds = Dictionary(
+            uniqueKeysWithValues: group.makeIterator().map { loop in
+                (ObjectIdentifier(loop), NIOLoopBoundBox.makeBoxSendingValue(WriteRound(loop, time: time), eventLoop: loop))
+            })
         let channel = try await ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: 1_024)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
@@ -62,10 +66,11 @@ public final class PublicListener: Service {
                 connections.add(channel)
                 return channel.eventLoop.makeCompletedFuture {
                     let peer = Peer(channel.remoteAddress, proxies: proxies)
+                    let round = rounds[ObjectIdentifier(channel.eventLoop)]?.value ?? WriteRound(channel.eventLoop, time: time)
                     if let security {
-                        try Self.addTLS(channel, security, core, limits, time, peer)
+                        try Self.addTLS(channel, security, core, limits, round, peer)
                     } else {
-                        try Self.addHTTP1(channel, core, limits, time, peer)
+                        try Self.addHTTP1(channel, core, limits, round, peer)
                     }
                 }
             }
@@ -123,7 +128,7 @@ public final class PublicListener: Service {
     }
 
     private static func addHTTP1(
-        _ channel: any Channel, _ core: any RequestCore, _ limits: ListenerLimits, _ time: any TimeSource, _ peer: Peer
+        _ channel: any Channel, _ core: any RequestCore, _ limits: ListenerLimits, _ round: WriteRound, _ peer: Peer
     ) throws {
         var decoding = NIOHTTPDecoderLimitConfiguration()
         // Loose: the handler's own limits give the better answers.
@@ -133,23 +138,24 @@ public final class PublicListener: Service {
         let decoder = HTTPRequestDecoder(leftOverBytesStrategy: .dropBytes, limitConfiguration: decoding)
         let meter = RequestLineMeter(longest: limits.head.longestTarget)
         let handler = RequestHandler(
-            core: core, limits: limits, encoder: HTTP1Encoder(dates: DateLine(time: time)),
+            core: core, limits: limits, encoder: HTTP1Encoder(round),
             peer: peer, meter: meter)
         try channel.pipeline.syncOperations.addHandlers([meter, ByteToMessageHandler(decoder), handler])
     }
 
     private static func addTLS(
         _ channel: any Channel, _ security: NIOSSLContext, _ core: any RequestCore, _ limits: ListenerLimits,
-        _ time: any TimeSource, _ peer: Peer
+        _ round: WriteRound, _ peer: Peer
     ) throws {
+        let bound = NIOLoopBound(round, eventLoop: channel.eventLoop)
         let handshake = HandshakeTimeout(limits.headTimeout)
         let alpn = ApplicationProtocolNegotiationHandler { result, channel in
             channel.eventLoop.makeCompletedFuture {
                 handshake.finished()
                 if case .negotiated("h2") = result {
-                    try addHTTP2(channel, core, limits, time, peer)
+                    try addHTTP2(channel, core, limits, bound.value, peer)
                 } else {
-                    try addHTTP1(channel, core, limits, time, peer)
+                    try addHTTP1(channel, core, limits, bound.value, peer)
                 }
             }
         }
@@ -157,8 +163,9 @@ public final class PublicListener: Service {
     }
 
     private static func addHTTP2(
-        _ channel: any Channel, _ core: any RequestCore, _ limits: ListenerLimits, _ time: any TimeSource, _ peer: Peer
+        _ channel: any Channel, _ core: any RequestCore, _ limits: ListenerLimits, _ round: WriteRound, _ peer: Peer
     ) throws {
+        let bound = NIOLoopBound(round, eventLoop: channel.eventLoop)
         var connection = NIOHTTP2Handler.ConnectionConfiguration()
         connection.initialSettings = [
             HTTP2Setting(parameter: .maxConcurrentStreams, value: 100),
@@ -175,7 +182,7 @@ public final class PublicListener: Service {
         ) { stream in
             stream.eventLoop.makeCompletedFuture {
                 let handler = RequestHandler(
-                    core: core, limits: limits, encoder: HTTP2Encoder(dates: DateLine(time: time)), peer: peer, meter: nil)
+                    core: core, limits: limits, encoder: HTTP2Encoder(bound.value), peer: peer, meter: nil)
                 try stream.pipeline.syncOperations.addHandlers([HTTP2FramePayloadToHTTP1ServerCodec(), handler])
             }
         }

@@ -89,18 +89,19 @@ struct LeavingClientTests {
 
     /// What became of an export of three pieces, the first of them with the head, whose client was gone at a flush.
     private func export(goneAt flush: Int) throws -> (source: Rows, outcomes: [ExportNote.Outcome?]) {
-        try export(HTTP1Encoder(dates: DateLine(time: Fixed())), to: Socket(flushes: flush))
+        try export(HTTP1Encoder.init, to: Socket(flushes: flush))
     }
 
     private func export(
-        _ encoder: any AnswerEncoding, to end: any ChannelHandler, method: HTTPMethod = .GET
+        _ encoder: (WriteRound) -> any AnswerEncoding, to end: any ChannelHandler, method: HTTPMethod = .GET
     ) throws -> (source: Rows, outcomes: [ExportNote.Outcome?]) {
         let source = Rows(pieces: 3)
         let records = Records()
+        let loop = EmbeddedEventLoop()
         let handler = RequestHandler(
             core: Core(source: source, records: records), limits: ListenerLimits(),
-            encoder: encoder, peer: Peer(nil), meter: nil)
-        let channel = EmbeddedChannel(handlers: [end, handler])
+            encoder: encoder(WriteRound(loop, time: Fixed())), peer: Peer(nil), meter: nil)
+        let channel = EmbeddedChannel(handlers: [end, handler], loop: loop)
         try channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).wait()
         let head = HTTPRequestHead(version: .http1_1, method: method, uri: "/rows", headers: ["Host": "a"])
         channel.pipeline.fireChannelRead(HTTPServerRequestPart.head(head))
@@ -118,7 +119,7 @@ struct LeavingClientTests {
 
     @Test("A stream that closes with its last frame had all of it", arguments: [HTTPMethod.GET, .HEAD])
     func closes(method: HTTPMethod) throws {
-        let export = try export(HTTP2Encoder(dates: DateLine(time: Fixed())), to: Stream(), method: method)
+        let export = try export(HTTP2Encoder.init, to: Stream(), method: method)
         #expect(export.outcomes == [.whole])
         #expect(export.source.rows == (method == .HEAD ? 0 : 3))
     }
