@@ -38,6 +38,7 @@ let package = Package(
         .target(name: "RateLimiting", dependencies: ["Domain"], swiftSettings: hot),
         .target(name: "EmbeddedFiles", cSettings: [.unsafeFlags(["-std=gnu23"])]),
         .target(name: "Scheduling"),
+        .target(name: "ProcessSetup"),
         .target(name: "SQLiteSetup", linkerSettings: [.linkedLibrary("sqlite3")]),
         .target(
             name: "SQLiteStorage",
@@ -123,7 +124,7 @@ let package = Package(
             name: "Server",
             dependencies: [
                 "Domain", "RateLimiting", "SQLiteStorage", "Importing", "HTTPSupport", "Listener", "PublicAPI", "OperatorAPI",
-                "DeveloperTools", "Webhooks", "OutboundHTTP", "Addresses",
+                "DeveloperTools", "Webhooks", "OutboundHTTP", "Addresses", "ProcessSetup",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -159,7 +160,7 @@ let package = Package(
         .testTarget(name: "RateLimitingTests", dependencies: ["RateLimiting", "TestSupport"], swiftSettings: strict),
         .testTarget(
             name: "SQLiteStorageTests",
-            dependencies: ["SQLiteStorage", "Domain", "TestSupport", .product(name: "GRDBSQLite", package: "GRDB.swift")],
+            dependencies: ["SQLiteStorage", "SQLiteSetup", "Domain", "TestSupport", .product(name: "GRDBSQLite", package: "GRDB.swift")],
             swiftSettings: strict),
         .testTarget(name: "ImportingTests", dependencies: ["Importing", "Domain"], swiftSettings: strict),
         .testTarget(
