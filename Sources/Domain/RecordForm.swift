@@ -5,11 +5,24 @@ public protocol RowSource {
     func isNull(_ column: Int) -> Bool
     func text(_ column: Int) -> UnsafeBufferPointer<UInt8>
     /// The text, or nil for NULL: both by one look at the column.
-    func knownText(_ column: Int) -> UnsafeBufferPointer<UInt8>?
+    func knownText(_ column: Int) -> KnownText?
     func integer(_ column: Int) -> Int64
     func number(_ column: Int) -> Double
     func ulid(_ column: Int) -> ULID
     func time(_ column: Int) -> Timestamp
+}
+
+/// A text of a row, and what is known of it.
+public struct KnownText {
+    public let bytes: UnsafeBufferPointer<UInt8>
+    /// It is known to be a JSON string as it stands, between quotes.
+    public let isClean: Bool
+
+    @inlinable
+    public init(bytes: UnsafeBufferPointer<UInt8>, isClean: Bool = false) {
+        self.bytes = bytes
+        self.isClean = isClean
+    }
 }
 
 /// Which of a record's columns are read, and in which order.
@@ -166,14 +179,14 @@ public struct RecordForm: Sendable {
     /// Writes a text as its code says. Returns whether it was hidden for what it is.
     @inlinable
     @inline(__always)
-    static func write(_ text: UnsafeBufferPointer<UInt8>, _ code: Code, to out: inout ByteWriter) -> Bool {
+    static func write(_ text: KnownText, _ code: Code, to out: inout ByteWriter) -> Bool {
         switch code {
-        case .maskedExternalID where text.contains(0x40):
+        case .maskedExternalID where text.bytes.contains(0x40):
             out.append("null")
             return true
-        case .json: out.append(text)
-        case .people: writePeople(text, to: &out)
-        default: out.append(quoted: text)
+        case .json: out.append(text.bytes)
+        case .people: writePeople(text.bytes, to: &out)
+        default: if text.isClean { out.append(clean: text.bytes) } else { out.append(quoted: text.bytes) }
         }
         return false
     }

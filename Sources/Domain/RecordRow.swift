@@ -62,7 +62,7 @@ public final class RecordRow: RowSource {
         return UnsafeBufferPointer(rebasing: texts.bytes[(place == 0 ? 0 : ends[place - 1])..<ends[place]])
     }
 
-    public func knownText(_ column: Int) -> UnsafeBufferPointer<UInt8>? { isNull(column) ? nil : text(column) }
+    public func knownText(_ column: Int) -> KnownText? { isNull(column) ? nil : KnownText(bytes: text(column)) }
 
     public func integer(_ column: Int) -> Int64 {
         if case .integer(let value) = value(column) { return value }

@@ -83,10 +83,13 @@ struct ListPlanner {
     /// The values of a plain walk's statement.
     var plainValues: [SQLValue] { inBounds().values + [limit] }
 
+    /// A plain walk whose rows are worth keeping (``RowCache``): forwards, and not so wide that it would push out all others.
+    var isKept: Bool { !query.sort.descending && form.embeds.isEmpty && query.limit <= ListDefinition.defaultPage }
+
     // MARK: Bounds and tests
 
     /// Exclusive bounds of `change`; the walk's position counts where the order is the change order.
-    private func bounds(positioned: Bool) -> (low: Int64, high: Int64) {
+    func bounds(positioned: Bool) -> (low: Int64, high: Int64) {
         var low = Place.key(organization, 0) - 1
         var high = Place.key(organization, Place.mask) + 1
         // Nothing was changed before it was created.

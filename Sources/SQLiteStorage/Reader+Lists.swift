@@ -1,4 +1,5 @@
 import Domain
+import SQLiteSetup
 
 /// Lists.
 extension Reader {
@@ -25,7 +26,12 @@ extension Reader {
         end.asOf = try asOf ?? mark(of: query, planner.organization)
         if planner.findsNothing { return end }
         if let shape = planner.plainShape {
+            if let rows, planner.isKept {
+                try write(rows, planner, shape, &end, &out)
+                return end
+            }
             let (plan, statement) = try plainWalk(planner, shape)
+            try statement.bind(planner.plainValues)
             var ranks: RankCounter?
             try write(statement, plan, planner, &ranks, &end, &out)
             return end
@@ -62,30 +68,38 @@ extension Reader {
                 end.last = ListPosition(value: .null, updatedAt: tombstone.updatedAt, asOf: end.asOf)
             } else {
                 let rank = try ranks?.rank(source)
-                end.hidExternalID = Self.write(source, rank, plan, form, statement, to: &out) || end.hidExternalID
-                if let column = form.toldColumn, !source.isNull(column) { told.append(source.ulid(column)) }
+                end.hidExternalID = Self.write(source, rank, form, (statement, plan.embedColumns), to: &out) || end.hidExternalID
+                tell(of: source, form)
                 if end.count == most { end.last = position(source, plan, query, end.asOf) }
             }
         }
     }
 
-    /// Writes a row. Returns whether an `external_id` was hidden.
-    private static func write(
-        _ source: RecordSource, _ rank: Int64?, _ plan: ListPlan, _ form: ListForm, _ statement: Statement, to out: inout ByteWriter
+    private func tell<Row: RowSource>(of row: Row, _ form: ListForm) {
+        if let column = form.toldColumn, !row.isNull(column) { told.append(row.ulid(column)) }
+    }
+
+    /// Writes a row, with its related records at these columns. Returns whether an `external_id` was hidden.
+    private static func write<Row: RowSource>(
+        _ source: Row, _ rank: Int64?, _ form: ListForm, _ related: (statement: Statement, columns: [Int])?, to out: inout ByteWriter
     ) -> Bool {
         var hidden: Bool
         if let cells = form.cells {
             hidden = cells.record.write(source, rank: rank, to: &out)
-            for (embed, column) in zip(cells.embeds, plan.embedColumns) {
-                out.append(byte: 0x2C)
-                hidden = embed.write(RecordSource(statement, base: column), to: &out) || hidden
+            if let related {
+                for (embed, column) in zip(cells.embeds, related.columns) {
+                    out.append(byte: 0x2C)
+                    hidden = embed.write(RecordSource(related.statement, base: column), to: &out) || hidden
+                }
             }
             out.append("\r\n")
             return hidden
         }
         hidden = form.record.write(source, rank: rank, to: &out)
-        for (embed, column) in zip(form.embeds, plan.embedColumns) {
-            hidden = write(embed, statement, at: column, into: &out) || hidden
+        if let related {
+            for (embed, column) in zip(form.embeds, related.columns) {
+                hidden = write(embed, related.statement, at: column, into: &out) || hidden
+            }
         }
         out.append(byte: 0x7D)
         if form.notation == .ndjson { out.append(byte: 0x0A) }
@@ -110,18 +124,115 @@ extension Reader {
         if form.notation == .ndjson { out.append(byte: 0x0A) }
     }
 
-    /// The statement of a plain walk, bound; kept by its shape, so that no SQL is written for it again.
+    /// The statement of a plain walk; kept by its shape, so that no SQL is written for it again.
     private func plainWalk(_ planner: ListPlanner, _ shape: Int) throws -> (ListPlan, Statement) {
-        if let (plan, statement) = plain[shape] {
-            try statement.bind(planner.plainValues)
-            return (plan, statement)
-        }
+        if let known = plain[shape] { return known }
         let plan = try planner.plan(estimating: self)
         let statement = try statements(plan.parts[0].text)
         plain[shape] = (plan, statement)
-        try statement.bind(plan.parts[0].values)
         return (plan, statement)
     }
+
+    // MARK: Rows that are kept
+
+    /// Writes a page from the rows that are kept, and from the file what is missing; that is kept from then on.
+    private func write(
+        _ rows: RowCache, _ planner: ListPlanner, _ shape: Int, _ end: inout ListEnd, _ out: inout ByteWriter
+    ) throws {
+        let (kind, limit) = (planner.query.kind, planner.query.limit)
+        let counter = try changeCounter(of: planner.organization)
+        if planner.form.toldColumn != nil { told.reserveCapacity(limit) }
+        var (place, high) = planner.bounds(positioned: true)
+        var next = rows.next(after: place, of: kind, counter: counter)
+        walk: while true {
+            switch next {
+            case .row(let link):
+                if link.change >= high { return }
+                if end.count == limit { return end.hasMore = true }
+                guard let (following, position) = write(rows, link, planner, counter, &end, &out) else { break walk }
+                if position != link.position {
+                    rows.note(RowCache.Link(change: link.change, position: position), after: place, of: kind, counter: counter)
+                }
+                (place, next) = (link.change, following)
+            case .changed:
+                // Only keys are read. The rows that are still there are under them.
+                let keys = try statements("SELECT change FROM \(kind.plural) WHERE change > ? AND change < ? ORDER BY change LIMIT ?")
+                    .all([.integer(place), .integer(high), .integer(Int64(limit - end.count + 1))]) { $0.integer(0) }
+                for change in keys {
+                    let link = RowCache.Link(change: change)
+                    if end.count < limit, let (_, position) = write(rows, link, planner, counter, &end, &out) {
+                        rows.note(RowCache.Link(change: change, position: position), after: place, of: kind, counter: counter)
+                        place = change
+                        continue
+                    }
+                    rows.note(link, after: place, of: kind, counter: counter)
+                    if end.count == limit { return end.hasMore = true }
+                    break walk
+                }
+                return
+            case .unknown: break walk
+            }
+        }
+        let statement = try plainWalk(planner, shape).1
+        try statement.bind([.integer(place), .integer(high), .integer(Int64(limit - end.count + 1))])
+        try write(statement, from: place, keeping: rows, planner, counter, &end, &out)
+    }
+
+    /// Writes one row that is kept, and tells what comes after it and where it lies; nil when it is not kept.
+    private func write(
+        _ rows: RowCache, _ link: RowCache.Link, _ planner: ListPlanner, _ counter: Int64, _ end: inout ListEnd,
+        _ out: inout ByteWriter
+    ) -> (RowCache.Next, Int)? {
+        rows.visit(link, of: planner.query.kind, counter: counter) { write($0, at: link.change, planner, &end, &out) }
+    }
+
+    private func write<Row: RowSource>(
+        _ row: Row, at change: Int64, _ planner: ListPlanner, _ end: inout ListEnd, _ out: inout ByteWriter
+    ) {
+        let form = planner.form
+        if end.count > 0, form.notation == .json { out.append(byte: 0x2C) }
+        end.count += 1
+        end.hidExternalID = Self.write(row, nil, form, nil, to: &out) || end.hidExternalID
+        tell(of: row, form)
+        if end.count == planner.query.limit {
+            end.last = ListPosition(value: .null, updatedAt: Place.time(change), asOf: end.asOf)
+        }
+    }
+
+    /// Writes a bound statement's rows until the page is full, and keeps them.
+    private func write(
+        _ statement: Statement, from place: Int64, keeping rows: RowCache, _ planner: ListPlanner, _ counter: Int64,
+        _ end: inout ListEnd, _ out: inout ByteWriter
+    ) throws {
+        let kind = planner.query.kind
+        let columns = TableLayout.columnCount(of: kind, .list)
+        defer { statement.reset() }
+        let source = RecordSource(statement)
+        var place = place
+        while try statement.step() {
+            let change = source.integer(Self.changeColumn)
+            var link = RowCache.Link(change: change)
+            if end.count < planner.query.limit {
+                link.position = withUnsafeTemporaryAllocation(byteCount: RowCache.longestRow + PackedRow.slack, alignment: 8) { packed in
+                    guard let start = packed.baseAddress?.assumingMemoryBound(to: UInt8.self) else { return 0 }
+                    let count = hirewire_pack(statement.handle, Int32(columns), start, RowCache.longestRow)
+                    guard count > 0 else { return 0 }
+                    write(PackedRow(start, columns: columns), at: change, planner, &end, &out)
+                    return rows.keep(UnsafeRawBufferPointer(start: start, count: count), columns: columns, at: change, of: kind)
+                }
+                if link.position == 0 { write(source, at: change, planner, &end, &out) }
+                rows.note(link, after: place, of: kind, counter: counter)
+                place = change
+            } else {
+                rows.note(link, after: place, of: kind, counter: counter)
+                end.hasMore = true
+                break
+            }
+        }
+    }
+
+    /// Of every projection but the brief one.
+    private static let changeColumn = 4
 
     private static func tombstone(_ statement: Statement, at column: Int) -> Tombstone {
         let row = StatementRow(handle: statement.handle, base: Int32(column))

@@ -29,6 +29,8 @@ final class Reader: StoreReader {
     private let patience = Patience()
     /// Whose personal data was written.
     var told: [ULID] = []
+    /// Where rows are kept from one request to another; nil for a reader that walks through everything once.
+    let rows: RowCache?
     /// The statements of plain walks, by ``ListPlanner/plainShape``.
     var plain: [Int: (ListPlan, Statement)] = [:]
 
@@ -55,6 +57,8 @@ final class Reader: StoreReader {
         guard mark != snapshot || now - began > Self.longestTransaction else { return }
         end()
         try statements("BEGIN").run()
+        // Counted anew: what this transaction sees may be newer than the mark.
+        seen = nil
         snapshot = mark
         began = now
     }
@@ -87,13 +91,14 @@ final class Reader: StoreReader {
     private static let shortJournal: UInt32 = 2_000
 
     /// - Parameter signal: the database's, where somebody has it already.
-    init(path: String, signal known: CommitSignal? = nil) throws {
+    init(path: String, signal known: CommitSignal? = nil, rows: RowCache? = nil) throws {
+        self.rows = rows
         connection = try Self.open(path, flags: SQLITE_OPEN_READONLY)
         statements = StatementCache(connection)
         // The first read opens the index that the signal looks at.
         try Statement(connection, "SELECT identity FROM store").run()
         signal = try known ?? CommitSignal(path: path)
-        for pragma in ["cache_size = -8192", "mmap_size = 0", "temp_store = MEMORY", "query_only = 1"] {
+        for pragma in ["cache_size = -2048", "mmap_size = 0", "temp_store = MEMORY", "query_only = 1"] {
             try statements("PRAGMA \(pragma)").run()
         }
         try SkillFunction.register(on: connection)

@@ -16,6 +16,7 @@ public final class ReaderPool: ReadStore {
     private let identity: FileIdentity?
     private let idle = ThreadShards<[Lent]> { [] }
     private let signal: CommitSignal
+    private let rows = RowCache()
     private let lastMark = Mutex<(mark: CommitSignal.Mark, count: Int64)>((CommitSignal.Mark(), 0))
     private let nanoseconds = Atomic<Int64>(0)
     private let calls = Atomic<Int64>(0)
@@ -40,11 +41,14 @@ public final class ReaderPool: ReadStore {
         }
     }
 
+    /// Leaves nothing of the rows that were kept from one request to another: for what was erased.
+    public func forget() { rows.forget() }
+
     public func hold() throws -> any HeldSnapshot { try Snapshot(path: path, signal: signal) }
 
     public func read<Result>(_ body: (any StoreReader) throws -> Result) throws -> Result {
         try StoreError.translating {
-            let lent = try idle.withLock({ $0.popLast() }) ?? Lent(reader: Reader(path: path, signal: signal))
+            let lent = try idle.withLock({ $0.popLast() }) ?? Lent(reader: Reader(path: path, signal: signal, rows: rows))
             try lent.reader.begin()
             let start = DispatchTime.now().uptimeNanoseconds
             defer {
@@ -105,8 +109,6 @@ private final class Snapshot: HeldSnapshot {
         self.signal = signal
         lent = try StoreError.translating {
             let reader = try Reader(path: path, signal: signal)
-            // What is walked through once is not asked for again.
-            try reader.statements("PRAGMA cache_size = -2048").run()
             try reader.begin()
             // The transaction has its snapshot from its first look at the file.
             _ = try reader.statements("SELECT key_counter FROM store").first { $0.integer(0) }

@@ -159,15 +159,15 @@ struct StatementRow: RowSource {
 
     @inline(__always)
     func text(_ column: Int) -> UnsafeBufferPointer<UInt8> {
-        knownText(column) ?? UnsafeBufferPointer(start: nil, count: 0)
+        knownText(column)?.bytes ?? UnsafeBufferPointer(start: nil, count: 0)
     }
 
     @inline(__always)
-    func knownText(_ column: Int) -> UnsafeBufferPointer<UInt8>? {
+    func knownText(_ column: Int) -> KnownText? {
         // The column is looked for once. A value of a row is for the thread that steps, as all of a statement is.
         let value = sqlite3_column_value(handle, base &+ Int32(truncatingIfNeeded: column))
         guard let start = sqlite3_value_text(value) else { return nil }
-        return UnsafeBufferPointer(start: start, count: Int(sqlite3_value_bytes(value)))
+        return KnownText(bytes: UnsafeBufferPointer(start: start, count: Int(sqlite3_value_bytes(value))))
     }
 
     @inline(__always)

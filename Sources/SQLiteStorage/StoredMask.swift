@@ -12,7 +12,7 @@ enum StoredMask {
     static let madeWhenReadText = ""
 
     init(_ row: StatementRow, _ column: Int) {
-        guard let text = row.knownText(column) else {
+        guard let text = row.knownText(column)?.bytes else {
             self = .none
             return
         }

@@ -2,7 +2,7 @@ import Domain
 import Foundation
 
 /// Where a kind of record lies: its table, columns and statements, derived once from the kind's schema.
-struct TableLayout: Sendable {
+final class TableLayout: Sendable {
     let kind: RecordKind
     let table: String
     /// The columns after `change, organization, id, external_id, version, created_at`.
@@ -80,14 +80,16 @@ struct RecordSource: RowSource {
 
     @inline(__always) func isNull(_ column: Int) -> Bool { row.isNull(column) }
     @inline(__always) func text(_ column: Int) -> UnsafeBufferPointer<UInt8> { row.text(column) }
-    @inline(__always) func knownText(_ column: Int) -> UnsafeBufferPointer<UInt8>? { row.knownText(column) }
+    @inline(__always) func knownText(_ column: Int) -> KnownText? { row.knownText(column) }
     @inline(__always) func integer(_ column: Int) -> Int64 { row.integer(column) }
     @inline(__always) func number(_ column: Int) -> Double { row.number(column) }
     @inline(__always) func ulid(_ column: Int) -> ULID { row.ulid(column) }
-    @inline(__always) func time(_ column: Int) -> Timestamp {
-        let value = row.integer(column)
-        // Column 4 is the key; a brief form has no times.
-        return column == 4 ? Place.time(value) : Timestamp(microseconds: value)
+    @inline(__always) func time(_ column: Int) -> Timestamp { Self.time(row.integer(column), at: column) }
+
+    /// The time that a column's value stands for: column 4 is the key; a brief form has no times.
+    @inline(__always)
+    static func time(_ value: Int64, at column: Int) -> Timestamp {
+        column == 4 ? Place.time(value) : Timestamp(microseconds: value)
     }
 
     /// The whole record, from a row of the `detail` projection.

@@ -70,7 +70,7 @@ struct Upkeep: Service {
             let next = ContinuousClock.now + .seconds(2)
             while ContinuousClock.now < next, !Task.isCancelled, !Task.isShuttingDownGracefully {
                 try? await Task.sleep(for: .milliseconds(50))
-                // An export's readers would be gathered by the million.
+                // Otherwise they would be gathered by the million.
                 if audit.isLarge { storeReads() }
             }
             storeUsage()
@@ -120,7 +120,11 @@ struct Upkeep: Service {
     private func expireAnswers() throws -> Bool { try database.expireAnswers(before: ages.moment(ago: 86_400)) }
     private func expireReads() throws -> Bool { try database.expireReads(before: ages.moment(ago: settings.auditRetention)) }
     private func scrub() throws -> Bool {
-        if try database.hasPendingErasures() { try database.scrub() }
+        if try database.hasPendingErasures() {
+            try database.scrub()
+            // Nobody reads what was before the erasure any more.
+            readers.forget()
+        }
         return false
     }
     private func expireDeliveries() throws -> Bool { try outbox.expireDeliveries(before: ages.moment(ago: settings.webhookRetention)) }
