@@ -214,6 +214,11 @@ final class RequestHandler: ChannelDuplexHandler {
         encoder.close(context)
     }
 
+    /// Closes without an answer to what came in part. What was answered in the same round may not be out yet.
+    private func leave(_ context: ChannelHandlerContext) {
+        if encoder.isHTTP1 { finish(context) } else { context.close(promise: nil) }
+    }
+
     // MARK: Events
 
     func channelReadComplete(context: ChannelHandlerContext) {
@@ -223,6 +228,8 @@ final class RequestHandler: ChannelDuplexHandler {
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         guard case .closed = state else {
+            // Bytes behind those that could not be read, of which was told.
+            if error is ByteToMessageDecoderError { return }
             guard let error = error as? HTTPParserError else { return context.close(promise: nil) }
             if holds(context) || !waiting.isEmpty {
                 // What came before is answered, and nothing behind it can be.
@@ -231,7 +238,7 @@ final class RequestHandler: ChannelDuplexHandler {
             }
             if started == 0 { started = DispatchTime.now().uptimeNanoseconds }
             guard let problem = limits.head.problem(of: error, isTargetTooLong: meter?.isTargetTooLong == true) else {
-                return context.close(promise: nil)
+                return leave(context)
             }
             refuse(problem, context)
             return
@@ -258,7 +265,7 @@ final class RequestHandler: ChannelDuplexHandler {
             inputEnded = true
             switch state {
             case .idle where waiting.isEmpty: finish(context)
-            case .reading: context.close(promise: nil)
+            case .reading: leave(context)
             default: break
             }
         default: context.fireUserInboundEventTriggered(event)

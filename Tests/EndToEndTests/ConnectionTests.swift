@@ -121,6 +121,31 @@ import Testing
         #expect(text.hasPrefix("HTTP/1.1 200 ") && text.hasSuffix("\r\n0\r\n\r\n"), "\(text.prefix(300)) … \(text.suffix(100))")
     }
 
+    @Test(arguments: [
+        "\u{1}\u{2} nonsense\r\n\r\n", "GET /healthz HT", "GET /healthz HTTP/1.1\r\nHost: a\r\nX-", "GET /healthz HTTP/9.9\r\n\r\n",
+        "GET /healthz HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nhalf", "\r\n",
+    ])
+    func whatFollowsAndCanNotBeAnsweredTakesNoAnswerAway(_ rest: String) throws {
+        // given: pieces that end anywhere about where one read of the server's does, at 2,048 bytes
+        let request = Server.request("GET", "/healthz", ["X-Padding: \(String(repeating: "x", count: 100))"])
+        for padding in 0..<16 {
+            let last = Server.request("GET", "/healthz", ["X-Padding: \(String(repeating: "x", count: padding))"])
+            let count = (2_048 - last.utf8.count) / request.utf8.count
+            let filling = 2_040 - last.utf8.count - count * request.utf8.count
+            let first = Server.request("GET", "/healthz", ["X-Padding: \(String(repeating: "x", count: 100 + max(filling, 0)))"])
+            let connection = try server.connect()
+
+            // when
+            connection.send(first + String(repeating: request, count: count - 1) + last + rest)
+            connection.endSending()
+
+            // then
+            for _ in 0...count { #expect(try connection.receive().status == 200) }
+            let end = String(decoding: try connection.readToEnd(), as: UTF8.self)
+            #expect(end.isEmpty || end.hasPrefix("HTTP/1.1 4") || end.hasPrefix("HTTP/1.1 5"), "\(end.prefix(200))")
+        }
+    }
+
     @Test func halfARequestAndTheEndOfSendingIsNoAnswer() throws {
         let connection = try server.connect()
         connection.send("GET /healthz HTTP/1.1\r\nHo")
