@@ -130,7 +130,9 @@ private struct KeptRow {
 /// Positions only grow, in units of 8 bytes; where one lies is its remainder. So whether a row was written over since is
 /// a comparison, and nothing has to be taken out of the table.
 ///
-/// It alone has its memory, and moves between threads with the lock that it is under.
+/// `@unchecked`, for it holds addresses: it alone has them, it can't be copied, it is private to this file, and the only
+/// place that it lies in is a `Mutex`. No address leaves the lock: ``RowCache/visit(_:of:counter:_:)`` lends a row to a
+/// closure that returns before.
 private struct RowRing: ~Copyable, @unchecked Sendable {
     private static let unit = 8
     /// Places in a set, of which a row may take any.
@@ -151,7 +153,8 @@ private struct RowRing: ~Copyable, @unchecked Sendable {
         head = units
         // One place for every 128 bytes: rows take twice as much and more.
         sets = bytes / 128 / Self.ways
-        // Both are empty pages of the system's until they are written.
+        // Both are empty pages of the system's until they are written. Asked for once, at the start, before anything is
+        // answered; where there is no memory, each of Swift's own allocations ends the process too.
         guard let memory = malloc(bytes + PackedRow.slack), let table = calloc(sets * Self.ways, MemoryLayout<UInt64>.stride) else {
             fatalError("no memory for the cache of rows")
         }
