@@ -49,6 +49,10 @@ struct ListPlanner {
     /// Up to so many rows that a search finds are sorted, without a look at the next ones of the order.
     private let searchable: Int64
     let terms: [ListTerm]
+    /// A part of the list: exclusive bounds of its keys.
+    private var window: (low: Int64, high: Int64)?
+    /// There are so few rows in the window that they are sorted.
+    private var isSorted = false
 
     init(_ query: ListQuery, form: ListForm, organization: OrganizationNumber, searchable: Int64 = 20_000) {
         self.query = query
@@ -101,7 +105,21 @@ struct ListPlanner {
             let key = Place.key(organization, position.updatedAt)
             if query.sort.descending { high = min(high, key) } else { low = max(low, key) }
         }
+        if let window { (low, high) = (max(low, window.low), min(high, window.high)) }
         return (low, high)
+    }
+
+    /// The same list, of keys between two.
+    func within(_ low: Int64, _ high: Int64, isSorted: Bool = false) -> ListPlanner {
+        var part = self
+        part.window = (low, high)
+        part.isSorted = isSorted
+        return part
+    }
+
+    /// The list's row under a key, the first value of the plan's one statement, if there is one: it is not tested.
+    func rowByKey() throws -> ListPlan {
+        try assemble([[ListStream(source: "\(layout.table) t NOT INDEXED", tests: [SQLFragment("t.change = ?", [.integer(0)])])]])
     }
 
     func inBounds(_ column: String = "t.change", positioned: Bool = true) -> SQLFragment {
@@ -155,11 +173,11 @@ struct ListPlanner {
         return ListStream(source: "\(layout.table) t \(hint)", tests: tests + [inBounds()])
     }
 
-    private func searchStream(_ match: (index: String, expression: SQLValue)) -> ListStream {
+    private func searchStream(_ match: (index: String, expression: SQLValue), change: String = "f.rowid") -> ListStream {
         ListStream(
             source: "\(match.index) f CROSS JOIN \(layout.table) t ON t.change = f.rowid",
             tests: [SQLFragment("f.\(match.index) MATCH ?", [match.expression]), inBounds("f.rowid")] + tests(),
-            change: "f.rowid")
+            change: change)
     }
 
     /// Of each job the candidates that applied, in the candidates' change order.
@@ -183,7 +201,7 @@ struct ListPlanner {
         if let index = driver(.relation) {
             return terms[index].streams.map { stream(index: $0.index, [$0.test] + tests(except: index) + matchTests) }
         }
-        if let match { return [searchStream(match)] }
+        if let match { return [isSorted ? unordered(searchStream(match, change: "+f.rowid")) : searchStream(match)] }
         if let index = driver(.applied) { return applicantStreams(index) }
         if let index = driver(.word, .choice) {
             return terms[index].streams.map { stream(index: $0.index, [$0.test] + tests(except: index)) }

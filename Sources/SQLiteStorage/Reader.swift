@@ -31,6 +31,8 @@ final class Reader: StoreReader {
     var told: [ULID] = []
     /// Where rows are kept from one request to another; nil for a reader that walks through everything once.
     let rows: RowCache?
+    /// What lists found that look long; nil for the same reader.
+    let found: FoundKeys?
     /// The statements of plain walks, by ``ListPlanner/plainShape``.
     var plain: [Int: (ListPlan, Statement)] = [:]
 
@@ -91,8 +93,9 @@ final class Reader: StoreReader {
     private static let shortJournal: UInt32 = 2_000
 
     /// - Parameter signal: the database's, where somebody has it already.
-    init(path: String, signal known: CommitSignal? = nil, rows: RowCache? = nil) throws {
+    init(path: String, signal known: CommitSignal? = nil, rows: RowCache? = nil, found: FoundKeys? = nil) throws {
         self.rows = rows
+        self.found = found
         connection = try Self.open(path, flags: SQLITE_OPEN_READONLY)
         statements = StatementCache(connection)
         // The first read opens the index that the signal looks at.

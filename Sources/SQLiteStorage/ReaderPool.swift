@@ -17,6 +17,7 @@ public final class ReaderPool: ReadStore {
     private let idle = ThreadShards<[Lent]> { [] }
     private let signal: CommitSignal
     private let rows = RowCache()
+    private let found: FoundKeys
     private let lastMark = Mutex<(mark: CommitSignal.Mark, count: Int64)>((CommitSignal.Mark(), 0))
     private let nanoseconds = Atomic<Int64>(0)
     private let calls = Atomic<Int64>(0)
@@ -24,8 +25,11 @@ public final class ReaderPool: ReadStore {
     /// A reader that stays keeps the index of the write-ahead log in its place.
     private let anchor: Lent
 
-    public init(path: String) throws {
+    public convenience init(path: String) throws { try self.init(path: path, found: FoundKeys()) }
+
+    init(path: String, found: FoundKeys) throws {
         self.path = path
+        self.found = found
         identity = FileIdentity(path)
         let first = try Reader(path: path)
         anchor = Lent(reader: first)
@@ -41,14 +45,17 @@ public final class ReaderPool: ReadStore {
         }
     }
 
-    /// Leaves nothing of the rows that were kept from one request to another: for what was erased.
-    public func forget() { rows.forget() }
+    /// Leaves nothing of what was kept from one request to another: for what was erased.
+    public func forget() {
+        rows.forget()
+        found.forget()
+    }
 
     public func hold() throws -> any HeldSnapshot { try Snapshot(path: path, signal: signal) }
 
     public func read<Result>(_ body: (any StoreReader) throws -> Result) throws -> Result {
         try StoreError.translating {
-            let lent = try idle.withLock({ $0.popLast() }) ?? Lent(reader: Reader(path: path, signal: signal, rows: rows))
+            let lent = try idle.withLock({ $0.popLast() }) ?? Lent(reader: Reader(path: path, signal: signal, rows: rows, found: found))
             try lent.reader.begin()
             let start = DispatchTime.now().uptimeNanoseconds
             defer {

@@ -129,24 +129,6 @@ struct RowCacheTests {
 
     // MARK: Pages
 
-    private struct Answer: Equatable {
-        var text: String
-        var count: Int
-        var hasMore: Bool
-        var last: Timestamp?
-        var asOf: Timestamp
-        var hid: Bool
-        var told: [ULID]
-    }
-
-    private func answer(_ reader: any StoreReader, _ query: ListQuery, _ organization: Organization, _ form: ListForm) throws -> Answer {
-        var out = ByteWriter()
-        let end = try reader.list(query, of: organization.number, form: form, into: &out)
-        return Answer(
-            text: out.text, count: end.count, hasMore: end.hasMore, last: end.last?.updatedAt, asOf: end.asOf, hid: end.hidExternalID,
-            told: reader.takeTold())
-    }
-
     @Test(
         "A page is what the file has, whatever was kept before, while records come, change, go and are erased",
         arguments: [RecordKind.candidate, .job, .call])
@@ -188,8 +170,8 @@ struct RowCacheTests {
                 let form = ListForm(
                     kind: kind, personal: population.random.chance(60), only: population.random.chance(20) ? ["version", "status"] : nil,
                     notation: population.random.pick([.json, .json, .ndjson, .csv]))
-                let given = try bench.engine.reading.read { try answer($0, query, asked.organization, form) }
-                let stored = try bench.engine.reading.hold().read { try answer($0, query, asked.organization, form) }
+                let given = try bench.engine.reading.read { try ListAnswer($0, query, asked.organization, form) }
+                let stored = try bench.engine.reading.hold().read { try ListAnswer($0, query, asked.organization, form) }
                 #expect(given == stored)
                 if let last = given.last { places.append(last) }
             }
@@ -199,22 +181,6 @@ struct RowCacheTests {
 
     // MARK: Statements
 
-    /// The statements that begin on a connection meanwhile.
-    private func statements(_ reader: Reader, _ body: () throws -> Void) rethrows -> [String] {
-        final class Texts { var all: [String] = [] }
-        let texts = Texts()
-        sqlite3_trace_v2(
-            reader.connection, UInt32(SQLITE_TRACE_STMT),
-            { _, context, statement, _ in
-                guard let context, let statement, let text = sqlite3_sql(OpaquePointer(statement)) else { return 0 }
-                Unmanaged<Texts>.fromOpaque(context).takeUnretainedValue().all.append(String(cString: text))
-                return 0
-            }, Unmanaged.passUnretained(texts).toOpaque())
-        defer { sqlite3_trace_v2(reader.connection, 0, nil, nil) }
-        try body()
-        return texts.all
-    }
-
     @Test("A page of kept rows asks the file for nothing, and for keys alone after a change elsewhere")
     func asks() throws {
         let bench = try Workbench()
@@ -223,15 +189,15 @@ struct RowCacheTests {
         let reader = try Reader(path: engine.database.path, rows: RowCache(shards: 1))
         let form = ListForm(kind: .candidate, personal: true)
         let asOf = bench.clock.now
-        func page(after: String?) throws -> (texts: [String], answer: Answer) {
+        func page(after: String?) throws -> (texts: [String], answer: ListAnswer) {
             try reader.begin()
             // What every request asks first.
             _ = try reader.changeCounter(of: bench.organization.number)
             var query = ListQuery(kind: .candidate, sort: .updated)
             query.limit = 20
             if let after { query.position = ListPosition(value: .null, updatedAt: try #require(Timestamp(rfc3339: after)), asOf: asOf) }
-            var answer: Answer?
-            let texts = try statements(reader) { answer = try self.answer(reader, query, bench.organization, form) }
+            var answer: ListAnswer?
+            let texts = try reader.statementsRun { answer = try ListAnswer(reader, query, bench.organization, form) }
             return (texts, try #require(answer))
         }
         let walk = try bench.walk(.candidate)
