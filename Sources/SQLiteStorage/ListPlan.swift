@@ -195,6 +195,25 @@ struct ListPlanner {
         }
     }
 
+    /// Of each job its best matches' candidates, where those are few and no more than the job's applicants.
+    private func scoredStreams(_ estimator: some RowEstimating) throws -> [ListStream]? {
+        let index = query.conditions.firstIndex { if case .bestScore(_, let jobs) = $0 { !jobs.isEmpty } else { false } }
+        guard let index, case .bestScore(let score, let jobs) = query.conditions[index] else { return nil }
+        let matches = "matches m INDEXED BY matches_job_score"
+        let tests = jobs.map { [SQLFragment("m.job_id = ?", [.ulid($0)]), SQLFragment("m.score >= ?", [.real(score)])] }
+        let scored = try count(tests.map { ListStream(source: matches, tests: $0) }, atMost: Self.sortable, estimator)
+        guard scored <= Self.sortable else { return nil }
+        let applicants = jobs.map {
+            ListStream(source: "applications a INDEXED BY applications_applicants", tests: [SQLFragment("a.job_id = ?", [.ulid($0)])])
+        }
+        guard try count(applicants, atMost: scored, estimator) >= scored else { return nil }
+        return tests.map {
+            ListStream(
+                source: "\(matches) CROSS JOIN candidates t INDEXED BY candidates_id ON t.id = m.candidate_id",
+                tests: $0 + [inBounds()] + self.tests(), isOrdered: false, isDistinct: true)
+        }
+    }
+
     /// In the change order.
     private func changeStreams(_ estimator: some RowEstimating) throws -> [ListStream] {
         if query.ids != nil { return [unordered(stream(index: "\(layout.table)_id", tests() + matchTests))] }
@@ -202,7 +221,7 @@ struct ListPlanner {
             return terms[index].streams.map { stream(index: $0.index, [$0.test] + tests(except: index) + matchTests) }
         }
         if let match { return [isSorted ? unordered(searchStream(match, change: "+f.rowid")) : searchStream(match)] }
-        if let index = driver(.applied) { return applicantStreams(index) }
+        if let index = driver(.applied) { return try scoredStreams(estimator) ?? applicantStreams(index) }
         if let index = driver(.word, .choice) {
             return terms[index].streams.map { stream(index: $0.index, [$0.test] + tests(except: index)) }
         }
@@ -260,7 +279,7 @@ struct ListPlanner {
             if try hasMany(match, estimator), let rows = try soonMet(match, estimator) { return [[rows]] }
             return [afterPosition([searchStream(match)])]
         }
-        if let index = driver(.applied) { return [afterPosition(applicantStreams(index))] }
+        if let index = driver(.applied) { return try [afterPosition(scoredStreams(estimator) ?? applicantStreams(index))] }
         if let index = try sortableWord(estimator) {
             return [afterPosition(terms[index].streams.map { stream(index: $0.index, [$0.test] + tests(except: index)) })]
         }
@@ -352,9 +371,17 @@ struct ListPlanner {
     }
 
     private func fits(_ stream: ListStream, _ estimator: some RowEstimating) throws -> Bool {
-        let rows =
-            SQLFragment("SELECT count(*) FROM (SELECT 1 FROM \(stream.source) WHERE ")
-            + .joined(stream.tests, by: " AND ") + " LIMIT \(Self.sortable + 1))"
-        return try estimator.count(rows) <= Self.sortable
+        try count([stream], atMost: Self.sortable, estimator) <= Self.sortable
+    }
+
+    /// How many rows the streams have, or more than `most`.
+    private func count(_ streams: [ListStream], atMost most: Int64, _ estimator: some RowEstimating) throws -> Int64 {
+        try streams.reduce(0) { sum, stream in
+            if sum > most { return sum }
+            let rows =
+                SQLFragment("SELECT count(*) FROM (SELECT 1 FROM \(stream.source) WHERE ")
+                + .joined(stream.tests, by: " AND ") + " LIMIT \(most + 1))"
+            return try sum + estimator.count(rows)
+        }
     }
 }

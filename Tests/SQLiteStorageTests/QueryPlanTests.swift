@@ -137,6 +137,17 @@ struct QueryPlanTests {
         }
     }
 
+    @Test("The best of a job's applicants are found by the job's scores where those are few, else among the applicants")
+    func scored() throws {
+        let query = "min_score=90&job_id=\(RecordID(kind: .job, ulid: ULID(high: 1, low: 2)))"
+        for sort in ["updated_at", "-updated_at", "full_name"] {
+            let steps = try steps(.candidate, "\(query)&sort=\(sort)")
+            #expect(steps[0].contains { $0.contains("SEARCH m USING INDEX matches_job_score (job_id=? AND score>?") }, "\(steps)")
+            #expect(steps[0].contains { $0.contains("SEARCH t ") && $0.contains("INDEX candidates_id (id=?") }, "\(steps)")
+            #expect(steps[1].contains { $0.contains("SEARCH a USING COVERING INDEX applications_applicants (job_id=?") }, "\(steps)")
+        }
+    }
+
     @Test("Times, ids, tombstones and totals are found by an index too", arguments: ListDefinition.all.map(\.kind))
     func common(kind: RecordKind) throws {
         let id = RecordID(kind: kind, ulid: ULID(high: 1, low: 2)).description
