@@ -59,7 +59,7 @@ extension DeveloperTools {
         let request = visit.request
         var faults: [InputFault] = []
         let name = request.field("name") ?? ""
-        if !(1...200).contains(name.count) { faults.append(InputFault("name", "is 1 to 200 characters")) }
+        if let fault = APIKey.fault(ofName: name) { faults.append(InputFault("name", fault)) }
         let scopes = request.fields("scope").compactMap(Scopes.init(word:)).reduce(into: Scopes()) { $0.formUnion($1) }
         if scopes.isEmpty { faults.append(InputFault("scope", "choose at least one")) }
         let limit = Int(request.field("rate_limit") ?? "") ?? 0

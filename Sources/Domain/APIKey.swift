@@ -51,6 +51,12 @@ public final class APIKey: Sendable {
     public let lastUsedAt: Timestamp?
     public let usageCount: Int64
 
+    /// What is wrong with a key's name; nil when nothing is.
+    public static func fault(ofName name: String) -> String? {
+        (1...200).contains(name.count) && !name.unicodeScalars.contains { $0.properties.generalCategory == .control }
+            ? nil : "is 1 to 200 characters on one line"
+    }
+
     public static let defaultRateLimit = 100
 
     public init(

@@ -1,7 +1,7 @@
 /// The kinds of record that an organization holds.
 ///
 /// The raw value is stored; never renumber one.
-public enum RecordKind: UInt8, CaseIterable, Sendable, Hashable {
+public enum RecordKind: UInt8, CaseIterable, Sendable, Hashable, Codable {
     case candidate = 1
     case job = 2
     case application = 3
@@ -55,7 +55,7 @@ public enum RecordKind: UInt8, CaseIterable, Sendable, Hashable {
 /// 128 bits: 48 of Unix milliseconds, 80 of chance, so that ids sort by the time they were made.
 ///
 /// Source: the ULID specification (github.com/ulid/spec).
-public struct ULID: Hashable, Sendable, Comparable {
+public struct ULID: Hashable, Sendable, Comparable, Codable {
     public let high: UInt64
     public let low: UInt64
 

@@ -5,9 +5,9 @@
 #endif
 
 /// What a file, a push or the shell says of a record: some of its fields.
-public struct RecordInput: Sendable {
+public struct RecordInput: Sendable, Codable {
     /// A relation that is named by the other record's `external_id`, to be looked up where it is stored.
-    public struct NamedReference: Sendable {
+    public struct NamedReference: Sendable, Codable {
         public let field: Int
         public let kind: RecordKind
         public let externalID: String
@@ -31,6 +31,9 @@ public struct RecordInput: Sendable {
     public var faults: [InputFault] = []
 
     public init(kind: RecordKind) { self.kind = kind }
+
+    /// All but a document, and what could not be read.
+    private enum CodingKeys: CodingKey { case kind, externalID, values, references }
 }
 
 /// Bytes that are read in pieces, so that a large document is never in memory as a whole.

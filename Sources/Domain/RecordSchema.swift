@@ -70,7 +70,7 @@ public struct Field: Sendable {
 }
 
 /// What a field holds.
-public enum FieldValue: Sendable, Equatable {
+public enum FieldValue: Sendable, Equatable, Codable {
     case null
     case text(String)
     case integer(Int64)

@@ -120,10 +120,12 @@ public enum StoreError: Error, Sendable, CustomStringConvertible {
     /// Locked by others for longer than the time-out, or out of reach.
     case busy(String)
     case unavailable(String)
+    /// Not what was written: to be restored from a copy.
+    case damaged(String)
 
     public var description: String {
         switch self {
-        case .busy(let why), .unavailable(let why): why
+        case .busy(let why), .unavailable(let why), .damaged(let why): why
         }
     }
 }
@@ -135,7 +137,10 @@ public protocol StoreReader: AnyObject {
     var identity: UInt64 { get throws }
     /// Counts the organization's visible changes. Never newer than what a later call on this reader sees.
     func changeCounter(of organization: OrganizationNumber) throws -> Int64
+    /// The key; its usage may be that of a while ago.
     func key(_ keyID: String) throws -> APIKey?
+    /// What a key's calls come to; nil before the first. Stored within seconds of them.
+    func usage(of keyID: String) throws -> KeyUsage?
     /// Whose personal data was written since the last time it was asked.
     func takeTold() -> [ULID]
     /// How many rows a list has from its position on.
@@ -313,5 +318,7 @@ public struct ExactText: Hashable, Sendable {
 /// Remembers on which line of a file each `external_id` stood first, in flat memory however long the file is.
 public protocol SeenRows: AnyObject {
     func line(of externalID: String) throws -> Int?
-    func remember(_ externalID: String, line: Int) throws
+    func remember(_ externalID: String, line: Int, of input: RecordInput) throws
+    /// What the file gave first; nil where inputs are not kept.
+    func first(of externalID: String) throws -> RecordInput?
 }

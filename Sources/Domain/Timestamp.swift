@@ -1,5 +1,5 @@
 /// A moment in UTC: whole microseconds since 1970-01-01, no leap seconds.
-public struct Timestamp: Hashable, Sendable, Comparable, CustomStringConvertible {
+public struct Timestamp: Hashable, Sendable, Comparable, Codable, CustomStringConvertible {
     public let microseconds: Int64
 
     @inlinable

@@ -12,6 +12,8 @@ public struct ImportSummary: Sendable {
     public var unnamed = 0
     /// Ended before the file did, after a whole batch.
     public var wasStopped = false
+    /// What ended it before the file did, after whole batches.
+    public var failure: (any Error)?
     public init() {}
     public var rows: Int { created + updated + unchanged + rejected }
 }
@@ -64,35 +66,40 @@ public struct ImportRun {
     ///   - isStopped: asked between batches; true ends the import there.
     ///   - progress: called after each batch.
     ///   - reject: called for each row that was not taken, once its batch is committed.
+    /// - Returns: what was stored, also where the file or the store fails: see ``ImportSummary/failure``.
     public func run(
         isStopped: @escaping @Sendable () -> Bool, progress: (ImportSummary, Int) -> Void, reject: (Rejection) throws -> Void
-    ) throws -> ImportSummary {
+    ) -> ImportSummary {
         let queue = ChunkQueue(limit: Self.chunksAhead)
         queue.start(reader, chunk: Self.chunk)
         defer { queue.cancel() }
         var summary = ImportSummary()
         var rest: ArraySlice<ParsedRow> = []
-        while !isStopped() {
-            if rest.isEmpty {
-                guard let next = try queue.next() else { return summary }
-                rest = next[...]
+        do {
+            while !isStopped() {
+                if rest.isEmpty {
+                    guard let next = try queue.next(isStopped: isStopped) else { break }
+                    rest = next[...]
+                }
+                let batch = try commit(&rest, from: queue)
+                summary.created += batch.summary.created
+                summary.updated += batch.summary.updated
+                summary.unchanged += batch.summary.unchanged
+                summary.rejected += batch.summary.rejected
+                summary.unnamed += batch.summary.unnamed
+                for rejection in batch.rejections { try reject(rejection) }
+                progress(summary, queue.bytesRead)
             }
-            let batch = try commit(&rest, from: queue)
-            summary.created += batch.summary.created
-            summary.updated += batch.summary.updated
-            summary.unchanged += batch.summary.unchanged
-            summary.rejected += batch.summary.rejected
-            summary.unnamed += batch.summary.unnamed
-            for rejection in batch.rejections { try reject(rejection) }
-            progress(summary, queue.bytesRead)
-        }
-        summary.wasStopped = true
+            summary.wasStopped = !rest.isEmpty || !queue.isAtEnd
+        } catch { summary.failure = error }
         return summary
     }
 
     private struct Batch {
         var summary = ImportSummary()
         var rejections: [Rejection] = []
+        /// In a dry run, the records that its transaction has of this file.
+        var tried: Set<ExactText> = []
     }
 
     private func commit(_ rows: inout ArraySlice<ParsedRow>, from queue: ChunkQueue) throws -> Batch {
@@ -108,7 +115,7 @@ public struct ImportRun {
                     }
                     // Never waits for the file while it holds the lock.
                     guard rest.isEmpty, DispatchTime.now().uptimeNanoseconds - start < Self.longestBatch,
-                        let more = try queue.nextIfReady()
+                        let more = queue.nextIfReady()
                     else { break }
                     rest = more[...]
                 }
@@ -131,6 +138,7 @@ public struct ImportRun {
             var change = ChangeOptions()
             change.isHistory = options.isHistory
             do {
+                if options.isDryRun { try restore(input, writer, &batch) }
                 let outcome = try writer.apply(input, in: organization, options: change) {
                     guard let externalID = input.externalID, let first = try seen.line(of: externalID) else { return nil }
                     return "line \(line) gives the external_id '\(externalID.prefix(80))' again, and differs from line \(first)"
@@ -143,13 +151,23 @@ public struct ImportRun {
                 case .unchanged: batch.summary.unchanged += 1
                 }
                 // Whatever fails later ends the import, so it is no matter that the batch is not committed yet.
-                if let externalID = input.externalID { try seen.remember(externalID, line: line) }
+                if let externalID = input.externalID { try seen.remember(externalID, line: line, of: input) }
             } catch let faults as InputFaults {
                 batch.summary.rejected += 1
                 let place = row.place.map { $0 + ": " } ?? ""
                 batch.rejections.append(Rejection(line: line, reason: place + faults.description, raw: row.raw))
             }
         }
+    }
+
+    /// In a dry run a record that an earlier batch had, and that was taken back with it, is there again first.
+    private func restore(_ input: RecordInput, _ writer: any StoreWriter, _ batch: inout Batch) throws {
+        guard let externalID = input.externalID, batch.tried.insert(ExactText(externalID)).inserted,
+            let first = try seen.first(of: externalID)
+        else { return }
+        var change = ChangeOptions()
+        change.isHistory = true
+        _ = try writer.apply(first, in: organization, options: change)
     }
 }
 
@@ -224,23 +242,28 @@ final class ChunkQueue: Sendable {
         return goesOn
     }
 
-    /// The next rows; nil at the end. Waits for them.
-    func next() throws -> [ParsedRow]? {
-        while true {
-            if let chunk = try nextIfReady() { return chunk }
-            if state.withLock({ $0.isDone && $0.chunks.isEmpty }) { return nil }
-            filled.wait()
+    /// All rows were given out.
+    var isAtEnd: Bool { state.withLock { $0.isDone && $0.chunks.isEmpty && $0.failure == nil } }
+
+    /// The next rows; nil at the end, or when told to stop. Waits for them.
+    ///
+    /// - Throws: what ended the reading, once all rows before it were given out.
+    func next(isStopped: () -> Bool) throws -> [ParsedRow]? {
+        while !isStopped() {
+            if let chunk = nextIfReady() { return chunk }
+            let (isAtEnd, failure) = state.withLock { ($0.isDone && $0.chunks.isEmpty, $0.failure) }
+            if isAtEnd, let failure { throw failure }
+            if isAtEnd { return nil }
+            // A pipe may give nothing for long.
+            _ = filled.wait(timeout: .now() + 0.1)
         }
+        return nil
     }
 
     /// The next rows if they are parsed already.
-    func nextIfReady() throws -> [ParsedRow]? {
-        let (chunk, failure) = state.withLock { state in
-            if !state.chunks.isEmpty { return ([ParsedRow]?.some(state.chunks.removeFirst()), (any Error)?.none) }
-            return (nil, state.failure)
-        }
+    func nextIfReady() -> [ParsedRow]? {
+        let chunk = state.withLock { $0.chunks.isEmpty ? nil : $0.chunks.removeFirst() }
         if chunk != nil { free.signal() }
-        if chunk == nil, let failure { throw failure }
         return chunk
     }
 

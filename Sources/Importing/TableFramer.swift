@@ -56,9 +56,10 @@ struct TableFramer {
     }
 
     private mutating func recover(from fault: TableScanner.Fault, in window: inout ByteWindow) throws -> RowFrame {
+        // What is passed over: the line of the fault, or the first one.
+        let raw = try excerpt(toLineAt: fault == .quoteInsideCell ? scanner.position : 0, in: &window)
         let bytes = window.bytes
         let start = line
-        let raw = UnsafeBufferPointer(rebasing: bytes.prefix(scanner.position)).excerpt
         let opened = start + bytes.lineBreaks(before: scanner.cellStart)
         let reason: String
         switch fault {
@@ -77,6 +78,14 @@ struct TableFramer {
         }
         try skipFirstLine(in: &window)
         return .unusable(line: start, reason: reason, raw: raw)
+    }
+
+    private func excerpt(toLineAt position: Int, in window: inout ByteWindow) throws -> [UInt8] {
+        while window.bytes.firstLineBreak(from: position) == nil, window.bytes.count <= RecordReader.longestExcerpt,
+            try window.more()
+        {}
+        let bytes = window.bytes
+        return UnsafeBufferPointer(rebasing: bytes.prefix(bytes.firstLineBreak(from: position) ?? bytes.count)).excerpt
     }
 
     private mutating func tooLong(in window: inout ByteWindow) throws -> RowFrame {

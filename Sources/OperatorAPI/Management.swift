@@ -101,7 +101,7 @@ struct Management: Sendable {
         var expiry: Timestamp?
         let now = store.now
         body.text("name") { name = $0 ?? "" }
-        if !(1...200).contains(name.count) { body.fault("name", "is 1 to 200 characters") }
+        if let fault = APIKey.fault(ofName: name) { body.fault("name", fault) }
         body.texts("scopes") { (words) throws(InputFaults) in
             scopes = words.compactMap(Scopes.init(word:)).reduce(into: Scopes()) { $0.formUnion($1) }
             guard !scopes.isEmpty, words.allSatisfy({ Scopes(word: $0) != nil }) else {

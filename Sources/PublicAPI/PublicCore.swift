@@ -213,7 +213,7 @@ public final class PublicCore: RequestCore {
             let answer = try event(call, id: id, reader)
             note(reader.takeTold(), call)
             return .now(answer)
-        case .key: return .now(try keyAnswer(call))
+        case .key: return .now(try keyAnswer(call, reader))
         case .eventTypes: return .now(try plain(call, documents.eventTypes))
         case .root: return .now(documents.root(call.reply))
         default: throw Problem(.notFound, "There is nothing at this address.")

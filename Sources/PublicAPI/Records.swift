@@ -120,16 +120,17 @@ extension PublicCore {
     }
 
     /// The calling key itself.
-    func keyAnswer(_ call: Call) throws -> Answer {
+    func keyAnswer(_ call: Call, _ reader: any StoreReader) throws -> Answer {
         try call.refuseParameters()
         let key = call.key
+        let usage = try reader.usage(of: key.keyID)
         func text(_ time: Timestamp?) -> JSONValue { time.map { .string($0.description) } ?? .null }
         let value = JSONValue.object([
             .init("key_id", .string(key.keyID)), .init("name", .string(key.name)),
             .init("organization", .string(key.organizationName)), .init("scopes", .array(key.scopes.words.map(JSONValue.string))),
             .init("rate_limit", .object([.init("requests", .number(String(key.rateLimit))), .init("per_seconds", .number("60"))])),
             .init("created_at", text(key.createdAt)), .init("expires_at", text(key.expiresAt)),
-            .init("last_used_at", text(key.lastUsedAt)), .init("usage_count", .number(String(key.usageCount))),
+            .init("last_used_at", text(usage?.lastUsedAt)), .init("usage_count", .number(String(usage?.count ?? 0))),
         ])
         return call.reply.body(ByteBuffer(string: value.text), cache: "no-store")
     }

@@ -134,8 +134,10 @@ struct Reply: Sendable {
         case let known as Problem: return problem(known)
         case let fault as ParameterFault: return problem(Problem(fault))
         case let store as StoreError:
-            var answer = problem(
-                Problem(.unavailable, "The database can't be reached just now; try again.", headers: [("Retry-After", "1")]))
+            var detail = "The database can't be reached just now; try again."
+            var wait = "1"
+            if case .damaged = store { (detail, wait) = ("The database is damaged: its operator has to restore a copy.", "60") }
+            var answer = problem(Problem(.unavailable, detail, headers: [("Retry-After", wait)]))
             answer.cause = "\(store)"
             return answer
         default:

@@ -55,6 +55,7 @@ public final class Database: WriteStore {
         try Self.inspect(path, create: create)
         do {
             queue = try DatabaseQueue(path: path, configuration: Self.configuration)
+            try Self.requireOwn(queue, path)
             try Self.prepare(queue)
             try Self.migrate(queue)
             try queue.inDatabase(Self.prepareWrites)
@@ -97,6 +98,19 @@ public final class Database: WriteStore {
             guard descriptor >= 0 || errno == EEXIST else { throw DatabaseProblem("'\(path)' can't be made") }
             if descriptor >= 0 { close(descriptor) }
         }
+    }
+
+    /// Another program's database is left as it is; so is one that a `restore` has just put aside.
+    private static func requireOwn(_ queue: DatabaseQueue, _ path: String) throws {
+        let opened = FileIdentity(path)
+        let tables = try queue.inDatabase {
+            try String.fetchAll($0, sql: "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")
+        }
+        guard tables.isEmpty || tables.contains("grdb_migrations") else {
+            throw DatabaseProblem("'\(path)' is another program's database; name a file of its own with --database")
+        }
+        // The shared lock is there from the first look on.
+        guard FileIdentity(path) == opened else { throw DatabaseProblem("'\(path)' was replaced just now; try again") }
     }
 
     /// SQLite itself does not wait where two that have just made a file both want to change its mode.

@@ -34,14 +34,27 @@ public enum Maintenance {
     public static func check(_ path: String) throws -> HealthReport {
         try requireReadable(path)
         do {
-            let connection = try Reader.open(path, flags: SQLITE_OPEN_READONLY)
+            let connection = try openToRead(path)
             defer { sqlite3_close_v2(connection) }
             let statements = StatementCache(connection)
             defer { statements.removeAll() }
             var problems = try statements("PRAGMA integrity_check(20)").all { $0.string(0) }.filter { $0 != "ok" }
             problems += try statements("PRAGMA foreign_key_check").all { "a row of \($0.string(0)) refers to nothing" }.prefix(20)
-            let done = try statements("SELECT identifier FROM grdb_migrations").all { $0.string(0) }
+            let size = (try? FileManager.default.attributesOfItem(atPath: path)[.size] as? Int64) ?? 0
             let known = Schema.migrations.map(\.name)
+            let tables = try statements("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'").all {
+                $0.string(0)
+            }
+            guard tables.isEmpty || tables.contains("grdb_migrations") else {
+                throw DatabaseProblem("'\(path)' is another program's database")
+            }
+            let done = tables.isEmpty ? [] : try statements("SELECT identifier FROM grdb_migrations").all { $0.string(0) }
+            if !done.contains(known[2]) {
+                // The first command on it ended while it made the tables; the next one makes the others.
+                return HealthReport(
+                    isSound: problems.isEmpty, problems: problems, schemaVersion: done.count, isNewest: false, isUnknown: false,
+                    counts: RecordKind.allCases.map { ($0, 0) }, events: 0, size: size)
+            }
             let isUnknown = done.contains { !known.contains($0) }
             if isUnknown { problems.append("written by a newer hirewire: use that one, or restore an older backup") }
             problems += try placeProblems(statements)
@@ -53,7 +66,6 @@ public enum Maintenance {
                 (kind, try statements("SELECT count(*) FROM \(kind.plural)").first { Int($0.integer(0)) } ?? 0)
             }
             let events = try statements("SELECT count(*) FROM events").first { Int($0.integer(0)) } ?? 0
-            let size = (try? FileManager.default.attributesOfItem(atPath: path)[.size] as? Int64) ?? 0
             return HealthReport(
                 isSound: problems.isEmpty, problems: problems, schemaVersion: done.count, isNewest: done.count == known.count,
                 isUnknown: isUnknown, counts: counts, events: events, size: size)
@@ -61,6 +73,18 @@ public enum Maintenance {
             throw DatabaseProblem(
                 Database.explain(DatabaseError(resultCode: ResultCode(rawValue: failure.code & 0xFF), message: failure.message), path))
         }
+    }
+
+    /// Where a folder can't be written, SQLite can't make the index of a write-ahead log, and reads no database in that mode.
+    /// Without a log nobody has the file open to write, and it is read as one that does not change.
+    private static func openToRead(_ path: String) throws -> OpaquePointer {
+        let connection = try Reader.open(path, flags: SQLITE_OPEN_READONLY)
+        let code = sqlite3_exec(connection, "SELECT count(*) FROM sqlite_schema", nil, nil, nil) & 0xFF
+        let hasLog = ((try? FileManager.default.attributesOfItem(atPath: path + "-wal")[.size] as? Int64) ?? 0) > 0
+        guard code == SQLITE_CANTOPEN || code == SQLITE_READONLY, !hasLog else { return connection }
+        sqlite3_close_v2(connection)
+        let location = URL(fileURLWithPath: path).absoluteString + "?immutable=1"
+        return try Reader.open(location, flags: SQLITE_OPEN_READONLY | SQLITE_OPEN_URI)
     }
 
     /// What SQLite can't know: no record is later than its organization's clock, or both living and deleted.
@@ -110,8 +134,10 @@ public enum Maintenance {
     /// Checks a copy and puts it in the database's place; what was there stays beside it.
     ///
     /// - Returns: where the database that was there is now; nil when there was none.
+    /// - Throws: ``DatabaseProblem``, also while another process has the database open: what that commits would be lost.
     public static func restore(_ copy: String, to path: String) throws -> String? {
         let report = try check(copy)
+        guard report.schemaVersion > 0 else { throw DatabaseProblem("'\(copy)' holds nothing yet") }
         guard report.isSound else {
             throw DatabaseProblem("'\(copy)' is not sound: \(report.problems.prefix(3).joined(separator: "; "))")
         }
@@ -123,6 +149,8 @@ public enum Maintenance {
         try renew(partial)
         try sync(partial)
         var kept: String?
+        let alone = try manager.fileExists(atPath: path) ? Alone(path) : nil
+        defer { alone?.end() }
         if manager.fileExists(atPath: path) {
             let stem = "\(path).before-restore-\(Int(Date().timeIntervalSince1970))"
             var (name, number) = (stem, 1)
@@ -152,6 +180,35 @@ public enum Maintenance {
         let file = open(path, O_RDONLY)
         guard file >= 0, fsync(file) == 0 else { throw DatabaseProblem("'\(path)' can't be written through to the disk") }
         close(file)
+    }
+}
+
+/// Keeps a database file from every other process.
+private final class Alone {
+    private var connection: OpaquePointer?
+
+    init(_ path: String) throws {
+        let connection = try Reader.open(path, flags: SQLITE_OPEN_READWRITE)
+        self.connection = connection
+        do {
+            // Each connection to a database in WAL mode has a shared lock on its file for as long as it is open, and only who
+            // is alone may leave that mode.
+            for statement in ["PRAGMA locking_mode = EXCLUSIVE", "PRAGMA journal_mode = DELETE", "BEGIN EXCLUSIVE"] {
+                try Statement(connection, statement).run()
+            }
+        } catch let failure as SQLiteFailure {
+            // What is no database, or can't be read any more, nobody writes to.
+            guard failure.isBusy else { return }
+            end()
+            throw DatabaseProblem("another program has '\(path)' open, and what it writes would be lost; end it first")
+        }
+    }
+
+    deinit { end() }
+
+    func end() {
+        sqlite3_close_v2(connection)
+        connection = nil
     }
 }
 

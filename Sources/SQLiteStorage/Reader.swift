@@ -176,4 +176,9 @@ final class Reader: StoreReader {
         if let key { keys[keyID] = key }
         return key
     }
+
+    func usage(of keyID: String) throws -> KeyUsage? {
+        try statements("SELECT usage_count, last_used_at FROM api_keys WHERE key_id = ? AND last_used_at IS NOT NULL")
+            .first([.text(keyID)]) { KeyUsage(count: $0.integer(0), lastUsedAt: $0.time(1)) }
+    }
 }

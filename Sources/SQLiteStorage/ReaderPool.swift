@@ -21,6 +21,8 @@ public final class ReaderPool: ReadStore {
     private let lastMark = Mutex<(mark: CommitSignal.Mark, count: Int64)>((CommitSignal.Mark(), 0))
     private let nanoseconds = Atomic<Int64>(0)
     private let calls = Atomic<Int64>(0)
+    /// SQLite found a page that can't be right.
+    private let isDamaged = Atomic<Bool>(false)
 
     /// A reader that stays keeps the index of the write-ahead log in its place.
     private let anchor: Lent
@@ -68,6 +70,7 @@ public final class ReaderPool: ReadStore {
                 return try body(lent.reader)
             } catch let failure as SQLiteFailure {
                 lent.reader.end()
+                if failure.isDamage { isDamaged.store(true, ordering: .relaxed) }
                 throw failure
             }
         }
@@ -99,6 +102,7 @@ public final class ReaderPool: ReadStore {
     /// - Throws: ``StoreError``, also when the file has gone or another is in its place.
     public func ping() throws {
         guard FileIdentity(path) == identity else { throw StoreError.unavailable("the database file is gone or replaced") }
+        if isDamaged.load(ordering: .relaxed) { throw StoreError.damaged("the database file is damaged") }
         do {
             let fresh = try Reader(path: path, signal: signal)
             _ = try fresh.statements("SELECT count(*) FROM organizations").first { $0.integer(0) }
@@ -139,13 +143,14 @@ extension StoreError {
         do {
             return try body()
         } catch let failure as SQLiteFailure {
+            if failure.isDamage { throw StoreError.damaged(failure.description) }
             throw failure.isBusy ? StoreError.busy(failure.description) : StoreError.unavailable(failure.description)
         }
     }
 }
 
 /// Which file a path leads to.
-private struct FileIdentity: Equatable {
+struct FileIdentity: Equatable {
     let device: UInt64
     let number: UInt64
 

@@ -1,4 +1,5 @@
 import Domain
+import Foundation
 import GRDBSQLite
 
 /// The rows of one import: the newest in memory, the others in a private database on disk that goes with it.
@@ -9,8 +10,11 @@ public final class SeenIndex: SeenRows {
     private let statements: StatementCache
     private var newest: [ExactText: Int] = [:]
     private static let most = 50_000
+    private let keepsInputs: Bool
 
-    public init() throws {
+    /// - Parameter keepsInputs: for ``first(of:)``; some hundred bytes a row on disk.
+    public init(keepsInputs: Bool = false) throws {
+        self.keepsInputs = keepsInputs
         // An empty name: SQLite's private on-disk database, deleted when it is closed.
         connection = try Reader.open("", flags: SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE)
         statements = StatementCache(connection)
@@ -18,6 +22,7 @@ public final class SeenIndex: SeenRows {
         try statements("PRAGMA synchronous = OFF").run()
         try statements("PRAGMA cache_size = -8192").run()
         try statements("CREATE TABLE seen (external_id TEXT PRIMARY KEY, line INTEGER NOT NULL) WITHOUT ROWID").run()
+        try statements("CREATE TABLE inputs (external_id TEXT PRIMARY KEY, input BLOB NOT NULL)").run()
         // One transaction for good: nothing here is ever to be kept.
         try statements("BEGIN").run()
     }
@@ -32,7 +37,16 @@ public final class SeenIndex: SeenRows {
         return try statements("SELECT line FROM seen WHERE external_id = ?").first([.text(externalID)]) { Int($0.integer(0)) }
     }
 
-    public func remember(_ externalID: String, line: Int) throws {
+    public func first(of externalID: String) throws -> RecordInput? {
+        let input = try statements("SELECT input FROM inputs WHERE external_id = ?").first([.text(externalID)]) { $0.blob(0) }
+        return try input.map { try JSONDecoder().decode(RecordInput.self, from: Data($0)) }
+    }
+
+    public func remember(_ externalID: String, line: Int, of input: RecordInput) throws {
+        if keepsInputs {
+            try statements("INSERT OR IGNORE INTO inputs (external_id, input) VALUES (?, ?)")
+                .run([.text(externalID), .blob([UInt8](try JSONEncoder().encode(input)))])
+        }
         let key = ExactText(externalID)
         if newest[key] == nil { newest[key] = line }
         guard newest.count >= Self.most else { return }

@@ -14,6 +14,7 @@ public struct SQLiteFailure: Error, CustomStringConvertible {
     }
 
     var isBusy: Bool { code & 0xFF == SQLITE_BUSY || code & 0xFF == SQLITE_LOCKED }
+    var isDamage: Bool { code & 0xFF == SQLITE_CORRUPT || code & 0xFF == SQLITE_NOTADB }
     var isConstraint: Bool { code & 0xFF == SQLITE_CONSTRAINT }
 }
 

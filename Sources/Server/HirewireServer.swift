@@ -180,6 +180,8 @@ public struct HirewireServer {
         do {
             try readers.ping()
             return deliveries.problem
+        } catch StoreError.damaged {
+            return "the database is damaged: see `hirewire check`, and `hirewire restore` a copy"
         } catch { return "the database can't be reached" }
     }
 
@@ -192,13 +194,13 @@ public struct HirewireServer {
     /// An IPv6 address stands in brackets in a URL.
     private static func shown(_ host: String) -> String { host.contains(":") ? "[\(host)]" : host }
 
-    /// Ten thousand idle connections need as many descriptors.
     /// As many heaps as processors: the C library's own choice is eight times as many, of which each thread fills another with
     /// what it has freed (mallopt(3)). A sixth of the memory under load.
     private static func shareHeaps() {
         hirewire_share_heaps(Int32(ProcessInfo.processInfo.activeProcessorCount))
     }
 
+    /// Ten thousand idle connections need as many descriptors.
     private static func raiseFileLimit() {
         var limit = rlimit()
         guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }

@@ -38,8 +38,9 @@ struct Import: ParsableCommand {
         let input = file == "-" ? FileHandle.standardInput : FileHandle(forReadingAtPath: file)
         guard let input else { throw Failure("'\(file)' can't be read") }
         let descriptor = input.fileDescriptor
-        if RejectsFile.isSame(as: file, rejects ?? RejectsFile.name(for: kind)) {
-            throw Failure("'\(file)' is where the rejected rows would go; rename it, or give another place with --rejects")
+        for (file, what) in [(file, "it would be written over")] + kept {
+            guard RejectsFile.isSame(as: file, rejects ?? RejectsFile.name(for: kind)) else { continue }
+            throw Failure("'\(file)' is where the rejected rows would go, and \(what); give another place with --rejects")
         }
         let database = try common.open(create: true)
         try database.expectMuch()
@@ -58,33 +59,46 @@ struct Import: ParsableCommand {
         withExtendedLifetime(input) {}
     }
 
+    /// What else is no place for rejected rows.
+    private var kept: [(String, String)] {
+        ["", "-wal", "-shm", "-key", ".lock"].map { (common.path + $0, "is the database's") }
+            + [mapping].compactMap(\.self).map { ($0, "is the mapping") }
+    }
+
     private func load(_ reader: RecordReader, _ database: Database, _ organization: Organization) throws {
         let interrupt = Interrupt()
         var options = ImportRun.Options()
         options.isHistory = noEvents
         options.isDryRun = dryRun
-        let run = ImportRun(reader, into: database, seen: try SeenIndex(), organization: organization, options: options)
+        let run = ImportRun(reader, into: database, seen: try SeenIndex(keepsInputs: dryRun), organization: organization, options: options)
         let bar = ProgressBar(size: size)
         let sink = RejectsFile(path: rejects ?? RejectsFile.name(for: kind))
-        let summary: ImportSummary
-        do {
-            summary = try run.run(isStopped: interrupt.hasHappened, progress: bar.show, reject: sink.write)
-        } catch let error as ImportFileError {
-            bar.finish()
-            sink.close()
-            throw Failure("\(file): \(error); what came before it is stored")
-        }
+        let summary = run.run(isStopped: interrupt.hasHappened, progress: bar.show, reject: sink.write)
         bar.finish()
         sink.close()
-        report(summary, sink)
+        let failure = summary.failure.map(explain)
+        report(summary, failure, sink)
         if summary.unnamed > 0, !dryRun {
             Terminal.note("\(summary.unnamed) of the created have no external_id, so the same file would create them again: give them one")
+        }
+        if let failure {
+            let taken = summary.rows - summary.rejected
+            let kept = dryRun || taken == 0 ? "nothing was kept" : "what came before it is stored"
+            throw Failure("\(failure); \(kept)")
         }
         if summary.rejected == 0, FileManager.default.fileExists(atPath: sink.path) {
             Terminal.note("\(sink.path) is an earlier import's: this one rejected no row")
         }
         if summary.wasStopped { throw ExitCode(130) }
         if summary.rejected > 0 { throw ExitCode(1) }
+    }
+
+    private func explain(_ error: any Error) -> String {
+        switch error {
+        case let error as ImportFileError: "\(file): \(error)"
+        case let failure as Failure: failure.description
+        default: String(describing: error)
+        }
     }
 
     private var size: Int? {
@@ -115,13 +129,14 @@ struct Import: ParsableCommand {
         }
     }
 
-    private func report(_ summary: ImportSummary, _ sink: RejectsFile) {
+    private func report(_ summary: ImportSummary, _ failure: String?, _ sink: RejectsFile) {
         if common.isJSON {
             return Output.json([
                 .init("created", .number(String(summary.created))), .init("updated", .number(String(summary.updated))),
                 .init("unchanged", .number(String(summary.unchanged))), .init("rejected", .number(String(summary.rejected))),
                 .init("rejects_file", summary.rejected > 0 ? .string(sink.path) : .null), .init("dry_run", .bool(dryRun)),
-                .init("stopped", .bool(summary.wasStopped)),
+                .init("without_external_id", .number(String(summary.unnamed))), .init("stopped", .bool(summary.wasStopped)),
+                .init("error", failure.map(JSONValue.string) ?? .null),
             ])
         }
         let end = dryRun ? " (dry run: nothing was kept)" : ""
@@ -185,7 +200,8 @@ final class ProgressBar {
     }
 }
 
-/// The rows that were not taken, one JSON object a line: `line`, `reason`, `row`. Made at the first of them, readable by
+/// The rows that were not taken, one JSON object a line: `line`, `reason`, `row`, and `row_base64` where the row's bytes are
+/// no UTF-8. Made at the first of them, readable by
 /// its owner alone, for it may hold personal data.
 final class RejectsFile {
     let path: String
@@ -209,10 +225,12 @@ final class RejectsFile {
             else { throw Failure("the rejects file '\(path)' can't be written; give another with --rejects") }
             handle = opened
         }
-        let value = JSONValue.object([
-            .init("line", .number(String(rejection.line))), .init("reason", .string(rejection.reason)),
-            .init("row", .string(String(decoding: rejection.raw, as: UTF8.self))),
-        ])
+        let text = String(decoding: rejection.raw, as: UTF8.self)
+        let isText = text.utf8.elementsEqual(rejection.raw)
+        let value = JSONValue.object(
+            [
+                .init("line", .number(String(rejection.line))), .init("reason", .string(rejection.reason)), .init("row", .string(text)),
+            ] + (isText ? [] : [.init("row_base64", .string(Data(rejection.raw).base64EncodedString()))]))
         try handle?.write(contentsOf: Data((value.text + "\n").utf8))
     }
 

@@ -30,7 +30,7 @@ struct Keys: ParsableCommand {
                 all.formUnion(scope)
             }
             guard (1...1_000_000_000).contains(rateLimit ?? 1) else { throw ValidationError("--rate-limit is from 1 to 1000000000") }
-            guard (1...200).contains(name.count) else { throw ValidationError("--name is 1 to 200 characters") }
+            if let fault = APIKey.fault(ofName: name) { throw ValidationError("--name \(fault)") }
             let expiry = try expires.map { try Keys.moment($0, option: "--expires") }
             let database = try common.open(create: true)
             var random = SystemRandomNumberGenerator()
@@ -51,6 +51,7 @@ struct Keys: ParsableCommand {
         func run() throws {
             let database = try common.open()
             let number = try place.find(in: database)?.number
+            let now = database.now
             let keys = try database.keys().filter { number == nil || $0.organization == number }
             if common.isJSON { return keys.forEach { Output.json($0.members) } }
             Output.table(
@@ -59,7 +60,7 @@ struct Keys: ParsableCommand {
                         [
                             key.keyID, key.name, key.organizationName, key.scopes.words.joined(separator: ","), "\(key.rateLimit)/min",
                             "\(key.usageCount)", key.lastUsedAt?.description ?? "never", key.expiresAt?.description ?? "never",
-                            key.revokedAt == nil ? "active" : "revoked",
+                            key.revokedAt != nil ? "revoked" : key.expiresAt.map { $0 <= now } ?? false ? "expired" : "active",
                         ]
                     })
         }
@@ -113,7 +114,7 @@ struct Keys: ParsableCommand {
         guard let time = Timestamp(future: text, now: now) else {
             throw ValidationError("\(option) is a time such as 90d, 2027-01-31 or 2027-01-31T09:00:00Z")
         }
-        guard time > now || Span(text) != nil else { throw ValidationError("\(option) \(text) is past already") }
+        guard time > now else { throw ValidationError("\(option) \(text) is past already") }
         return time
     }
 }

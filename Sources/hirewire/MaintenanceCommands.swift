@@ -82,7 +82,7 @@ struct Check: ParsableCommand {
             ])
         } else {
             let isOlder = !report.isNewest && !report.isUnknown
-            let age = isOlder ? " (older than this program; `serve` brings it up to date)" : ""
+            let age = isOlder ? " (older than this program; the next command that writes brings it up to date)" : ""
             print("\(common.path): \(report.isSound ? "healthy" : "NOT healthy"), schema version \(report.schemaVersion)\(age)")
             for problem in report.problems { print("  \(problem)") }
             Output.table(report.counts.map { ["  " + $0.kind.plural, String($0.records)] } + [["  events", String(report.events)]])

@@ -191,9 +191,9 @@ enum Demo {
                 return count
             }
             let run = ImportRun(reader, into: database, seen: try SeenIndex(), organization: organization, options: .init())
-            let summary = try run.run(
+            let summary = run.run(
                 isStopped: { false }, progress: { _, _ in }, reject: { throw Failure("the demo's data: \($0.reason)") })
-            _ = summary
+            if let failure = summary.failure { throw failure }
         }
         var random = SystemRandomNumberGenerator()
         let token = APIKeyToken(using: &random)
