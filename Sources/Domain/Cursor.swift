@@ -1,12 +1,15 @@
-/// Where a walk goes on: opaque to clients, bound to the filters and the sort, carrying no authority.
+/// Where a walk goes on: opaque to clients, bound to the list, its filters and its sort, carrying no authority.
 ///
 /// Everything in it is read as a hint from outside; the key's organization and scopes never come from it. A check sum
 /// tells a cut or mistyped one from a whole one.
 struct Cursor {
+    /// What the list is of.
+    let kind: RecordKind
     let canonical: String
     let position: ListPosition
 
-    init(canonical: String, position: ListPosition) {
+    init(kind: RecordKind, canonical: String, position: ListPosition) {
+        self.kind = kind
         self.canonical = canonical
         self.position = position
     }
@@ -19,10 +22,10 @@ struct Cursor {
         }
     }
 
-    private static let format: UInt8 = 1
+    private static let format: UInt8 = 2
 
     var text: String {
-        var bytes: [UInt8] = [Self.format]
+        var bytes: [UInt8] = [Self.format, kind.rawValue]
         Self.append(UInt64(bitPattern: position.asOf.microseconds), to: &bytes)
         Self.append(UInt64(bitPattern: position.updatedAt.microseconds), to: &bytes)
         switch position.value {
@@ -51,6 +54,7 @@ struct Cursor {
         guard UInt8(truncatingIfNeeded: sum >> 8) == bytes[bytes.count - 2], UInt8(truncatingIfNeeded: sum) == bytes[bytes.count - 1]
         else { return nil }
         var rest = bytes[1..<bytes.count - 2]
+        guard let kind = rest.popFirst().flatMap(RecordKind.init) else { return nil }
         guard let asOf = Self.time(&rest), let updatedAt = Self.time(&rest), let form = rest.popFirst() else { return nil }
         let value: FieldValue
         switch form {
@@ -72,6 +76,7 @@ struct Cursor {
         default: return nil
         }
         guard let canonical = String(validating: rest, as: UTF8.self) else { return nil }
+        self.kind = kind
         self.canonical = canonical
         position = ListPosition(value: value, updatedAt: updatedAt, asOf: asOf)
     }

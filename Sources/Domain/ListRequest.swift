@@ -42,6 +42,6 @@ public struct ListRequest: Sendable {
 
     /// The cursor of the page after a row.
     public func cursor(after position: ListPosition) -> String {
-        Cursor(canonical: canonical, position: position).text
+        Cursor(kind: query.kind, canonical: canonical, position: position).text
     }
 }

@@ -22,6 +22,7 @@ struct ListRequestParser {
         let cursor = try readOnce(parameters)
         if let cursor {
             guard let cursor = Cursor(text: cursor) else { throw .invalidCursor }
+            if cursor.kind != definition.kind { throw .invalidCursor }
             if spelled.isEmpty, explicitSort == nil { try adopt(cursor) }
             guard canonicalText() == cursor.canonical else { throw .cursorMismatch }
             query.position = cursor.position

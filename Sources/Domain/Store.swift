@@ -64,6 +64,23 @@ extension ListForm {
     }
 }
 
+/// Whose `external_id` was hidden because it looks like an e-mail address: the record's own, or that of embedded ones.
+public struct HiddenIDs: OptionSet, Sendable {
+    public let rawValue: UInt8
+    public init(rawValue: UInt8) { self.rawValue = rawValue }
+    public static let own = HiddenIDs(rawValue: 1)
+    /// Of the form's embedded record with that index.
+    public static func embedded(_ index: Int) -> HiddenIDs { HiddenIDs(rawValue: 2 << UInt8(index)) }
+}
+
+extension ListForm {
+    /// The fields' names, and the more of them where the records are embedded themselves.
+    public func names(of hidden: HiddenIDs, in owner: String = "") -> [String] {
+        (hidden.contains(.own) ? [owner + "external_id"] : [])
+            + embeds.indices.filter { hidden.contains(.embedded($0)) }.map { "\(owner)\(embeds[$0].form.kind.singular).external_id" }
+    }
+}
+
 /// What a list came to, beside its rows.
 public struct ListEnd: Sendable {
     public var count = 0
@@ -73,15 +90,13 @@ public struct ListEnd: Sendable {
     /// The walk's high-water mark: just after the kind's last `updated_at` in the first page's snapshot.
     public var asOf = Timestamp(microseconds: 0)
     public var total: Int?
-    /// An `external_id` on the page was hidden because it looks like an e-mail address.
-    public var hidExternalID = false
+    public var hidden: HiddenIDs = []
     public init() {}
 }
 
 /// What became of an id that was asked for.
 public enum Lookup: Sendable {
-    /// Written; `hidExternalID` as in ``ListEnd``.
-    case found(hidExternalID: Bool)
+    case found(hidden: HiddenIDs)
     case deleted
     /// Unknown, or another organization's: nobody can tell which.
     case missing

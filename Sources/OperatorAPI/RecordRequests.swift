@@ -37,8 +37,8 @@ extension PushAPI {
             switch try reader.record(id, of: organization, form: form, into: &out) {
             case .missing: throw Problem.notFound
             case .deleted: throw Problem.deleted
-            case .found(let hidesExternalID):
-                out.appendEnd(masked: form.masked, hidesExternalID)
+            case .found(let hidden):
+                out.appendEnd(masked: form.masked, hidden.contains(.own))
                 let version = try JSONParser.parse(out.text)["version"]?.text ?? ""
                 let tag = ("ETag", "\"\(version)\"")
                 guard try call.wantsToRead(version: version) else {

@@ -4,7 +4,7 @@ import Domain
 enum EventCatalogue {
     /// What a key without `read:pii` sees as `null` in events.
     static let masked: [String] = RecordKind.allCases.flatMap { kind in
-        RecordForm(kind: kind, projection: .detail, personal: false).masked.map { "data.\(kind.singular).\($0)" }
+        (["external_id"] + RecordForm(kind: kind, projection: .detail, personal: false).masked).map { "data.\(kind.singular).\($0)" }
     }
 
     /// The body of `/api/v1/event-types`.

@@ -19,17 +19,15 @@ extension PublicCore {
             request.query.types.isEmpty && request.query.candidates.isEmpty && request.query.jobs.isEmpty
             && request.query.createdAfter == nil && request.query.createdBefore == nil
         if request.wait == 0, isShort { return .now(try page(call, request, reader).answer) }
-        return .later { [request] done in
-            self.slow.submit { _ in
-                self.waiters.hold(
-                    seconds: request.wait,
-                    attempt: { final in
-                        do {
-                            let (answer, count) = try self.store.read { try self.page(call, request, $0) }
-                            return count > 0 || final ? answer : nil
-                        } catch { return call.reply.failure(error) }
-                    }, done: done)
-            }
+        return started(call.reply, of: call.key) { [request] done in
+            self.waiters.hold(
+                seconds: request.wait,
+                attempt: { final in
+                    do {
+                        let (answer, count) = try self.store.read { try self.page(call, request, $0) }
+                        return count > 0 || final ? answer : nil
+                    } catch { return call.reply.failure(error) }
+                }, done: done)
         }
     }
 
@@ -54,7 +52,7 @@ extension PublicCore {
             out.append(integer: end.lastSequence)
             if !call.readsPersonal {
                 out.append(",\"masked\":")
-                out.append(names: EventCatalogue.masked, andExternalID: false)
+                out.append(names: EventCatalogue.masked)
             }
             out.append("},\"next\":")
             out.append(optional: next?.link)
@@ -74,7 +72,7 @@ extension PublicCore {
             }
             out.truncate(to: out.count - 1)
             out.append(",\"masked\":")
-            out.append(names: call.readsPersonal ? [] : EventCatalogue.masked, andExternalID: false)
+            out.append(names: call.readsPersonal ? [] : EventCatalogue.masked)
             out.append("}")
             return call.reply.body(out)
         }

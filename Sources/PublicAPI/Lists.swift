@@ -52,16 +52,14 @@ struct ListAnswer: Sendable {
             let packed = call.reply.compressed(bytes)
             return call.reply.rows(
                 packed ?? bytes, call.notation, isCompressed: packed != nil, mark: Self.mark(end.asOf), total: end.total,
-                masked: masked(andExternalID: end.hidExternalID), link: next?.link)
+                masked: masked(end.hidden), link: next?.link)
         }
     }
 
     static func mark(_ asOf: Timestamp) -> (String, String) { ("X-As-Of", asOf.description) }
 
     /// The names of hidden fields; nil for a reader from whom none is hidden.
-    func masked(andExternalID hidden: Bool) -> [String]? {
-        call.readsPersonal ? nil : (hidden ? ["external_id"] : []) + form.masked
-    }
+    func masked(_ hidden: HiddenIDs) -> [String]? { call.readsPersonal ? nil : form.names(of: hidden) + form.masked }
 
     private func page(_ reader: any StoreReader) throws -> Answer {
         try core.scratch.use { out in
@@ -76,7 +74,7 @@ struct ListAnswer: Sendable {
             }
             if !call.readsPersonal {
                 out.append(",\"masked\":")
-                out.append(names: form.masked, andExternalID: end.hidExternalID)
+                out.append(names: form.names(of: end.hidden) + form.masked)
             }
             out.append("},\"next\":")
             out.append(optional: next?.link)
@@ -138,9 +136,9 @@ extension ByteWriter {
     }
 
     /// The names of hidden fields, as an array.
-    mutating func append(names: [String], andExternalID: Bool) {
+    mutating func append(names: [String]) {
         append("[")
-        for (index, name) in ((andExternalID ? ["external_id"] : []) + names).enumerated() {
+        for (index, name) in names.enumerated() {
             if index > 0 { append(",") }
             append(quoted: name)
         }

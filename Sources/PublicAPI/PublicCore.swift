@@ -38,18 +38,14 @@ public final class PublicCore: RequestCore {
     let documents: StaticDocuments
     private let keyBuckets: TokenBuckets
     private let failureBuckets = TokenBuckets()
-    let slow: NIOThreadPool
+    private let slow: SlowAnswers
     private let shutdown = Atomic<Bool>(false)
-    /// Requests that wait for one of the threads, or have one.
-    private let backlog = Atomic<Int>(0)
-    /// Past so many, more are turned away: they would wait for seconds.
-    static let longestBacklog = 512
     private let monotonic: @Sendable () -> Int64
 
     public init(
         store: any ReadStore, configuration: PublicConfiguration, time: any TimeSource, usage: UsageCounter,
         observer: any AccessObserving, waiters: EventWaiters, audit: ReadAudit = ReadAudit(), keyBuckets: TokenBuckets = TokenBuckets(),
-        threads: NIOThreadPool = .singleton,
+        threads: NIOThreadPool? = nil,
         monotonic: @escaping @Sendable () -> Int64 = { Int64(DispatchTime.now().uptimeNanoseconds) }
     ) {
         self.store = store
@@ -61,7 +57,7 @@ public final class PublicCore: RequestCore {
         self.audit = audit
         self.keyBuckets = keyBuckets
         self.monotonic = monotonic
-        slow = threads
+        slow = SlowAnswers(on: threads ?? SlowAnswers.pool, threads: SlowAnswers.threadCount)
         documents = StaticDocuments(configuration)
     }
 
@@ -202,12 +198,12 @@ public final class PublicCore: RequestCore {
             if call.request.asksForNothing { return .now(call.reply.notModified()) }
             if list.isExport { return export(call, list.walk) }
             if list.isShort { return .now(try list.answer(reader)) }
-            return later(call.reply) { try self.store.read(list.answer) }
+            return later(call.reply, of: call.key) { try self.store.read(list.answer) }
         case .record(let kind, let id):
             let answer = try record(call, kind: kind, id: id, reader)
             note(reader.takeTold(), call)
             return .now(answer)
-        case .resume(let id): return later(call.reply) { try self.store.read { try self.resume(call, id: id, $0) } }
+        case .resume(let id): return later(call.reply, of: call.key) { try self.store.read { try self.resume(call, id: id, $0) } }
         case .events: return try events(call, reader)
         case .event(let id):
             let answer = try event(call, id: id, reader)
@@ -215,7 +211,9 @@ public final class PublicCore: RequestCore {
             return .now(answer)
         case .key: return .now(try keyAnswer(call, reader))
         case .eventTypes: return .now(try plain(call, documents.eventTypes))
-        case .root: return .now(documents.root(call.reply))
+        case .root:
+            try call.refuseParameters()
+            return .now(documents.root(call.reply))
         default: throw Problem(.notFound, "There is nothing at this address.")
         }
     }
@@ -230,17 +228,21 @@ public final class PublicCore: RequestCore {
         PersonalRead.Way(organization: key.organization, keyID: key.keyID, route: route.pattern)
     }
 
-    /// Runs on a thread of its own: what may take longer than an event loop should stand still.
-    func later(_ reply: Reply, _ body: @escaping @Sendable () throws -> Answer) -> Outcome {
-        guard backlog.load(ordering: .relaxed) < Self.longestBacklog else {
-            return .now(reply.problem(Problem(.unavailable, "Too much to do just now.", headers: [("Retry-After", "1")])))
+    /// On another thread: what may take longer than an event loop should stand still.
+    ///
+    /// - Parameter key: whose turn it takes.
+    func later(_ reply: Reply, of key: APIKey?, _ body: @escaping @Sendable () throws -> Answer) -> Outcome {
+        started(reply, of: key) { done in
+            do { done(try body()) } catch { done(reply.failure(error)) }
         }
-        backlog.wrappingAdd(1, ordering: .relaxed)
+    }
+
+    /// As ``later(_:of:_:)``, for what may be answered after `start` has returned.
+    func started(_ reply: Reply, of key: APIKey?, _ start: @escaping @Sendable (@escaping @Sendable (Answer) -> Void) -> Void) -> Outcome {
+        let owner = SlowAnswers.Owner(organization: key?.organization, keyID: key?.keyID)
         return .later { done in
-            self.slow.submit { _ in
-                defer { self.backlog.wrappingSubtract(1, ordering: .relaxed) }
-                do { done(try body()) } catch { done(reply.failure(error)) }
-            }
+            if self.slow.submit(owner, { start(done) }) { return }
+            done(reply.problem(Problem(.unavailable, "Too much to do just now.", headers: [("Retry-After", "1")])))
         }
     }
 

@@ -14,21 +14,20 @@ extension PublicCore {
         let personal = call.readsPersonal
         let form = ListForm(kind: kind, detail: true, personal: personal, embedding: embeds, expanded: expanded)
         return try scratch.use { out in
-            var hidden = try found(reader.record(id, of: call.key.organization, form: form, into: &out))
-            var masked = form.masked
+            var masked = try form.names(of: found(reader.record(id, of: call.key.organization, form: form, into: &out))) + form.masked
             switch kind {
-            case .candidate: try candidateParts(call, id.ulid, reader, &out, &masked, &hidden)
-            case .job: try jobParts(call, id.ulid, reader, &out, &masked, &hidden)
+            case .candidate: try candidateParts(call, id.ulid, reader, &out, &masked)
+            case .job: try jobParts(call, id.ulid, reader, &out, &masked)
             default: break
             }
             out.append(",\"masked\":")
-            out.append(names: personal ? [] : masked, andExternalID: hidden)
+            out.append(names: personal ? [] : masked)
             out.append("}")
             return call.reply.body(out)
         }
     }
 
-    private func found(_ lookup: Lookup) throws -> Bool {
+    private func found(_ lookup: Lookup) throws -> HiddenIDs {
         switch lookup {
         case .found(let hidden): return hidden
         case .deleted: throw Problem(.gone, "The record was deleted.")
@@ -37,32 +36,30 @@ extension PublicCore {
     }
 
     private func candidateParts(
-        _ call: Call, _ id: ULID, _ reader: any StoreReader, _ out: inout ByteWriter, _ masked: inout [String],
-        _ hidden: inout Bool
+        _ call: Call, _ id: ULID, _ reader: any StoreReader, _ out: inout ByteWriter, _ masked: inout [String]
     ) throws {
         var applications = ListQuery(kind: .application, sort: .updated)
         applications.conditions = [.equals(field: "candidate_id", anyOf: [.reference(id)])]
         applications.limit = ListDefinition.largestPage
-        try part("applications", applications, embedding: [.job], call, reader, &out, &hidden)
+        try part("applications", applications, embedding: [.job], call, reader, &out, &masked)
         var matches = ListQuery(kind: .match, sort: ListSort(field: "score", descending: true))
         matches.conditions = [.equals(field: "candidate_id", anyOf: [.reference(id)])]
         matches.limit = Self.matchesOfCandidate
-        let more = try part("matched_jobs", matches, embedding: [.job], call, reader, &out, &hidden)
+        let more = try part("matched_jobs", matches, embedding: [.job], call, reader, &out, &masked)
         out.append(more ? ",\"truncated\":true" : ",\"truncated\":false")
     }
 
     private func jobParts(
-        _ call: Call, _ id: ULID, _ reader: any StoreReader, _ out: inout ByteWriter, _ masked: inout [String],
-        _ hidden: inout Bool
+        _ call: Call, _ id: ULID, _ reader: any StoreReader, _ out: inout ByteWriter, _ masked: inout [String]
     ) throws {
         var matches = ListQuery(kind: .match, sort: ListSort(field: "score", descending: true))
         matches.conditions = [.equals(field: "job_id", anyOf: [.reference(id)])]
         matches.limit = Self.matchesOfJob
-        let more = try part("matched_candidates", matches, embedding: [.candidate], call, reader, &out, &hidden)
+        let more = try part("matched_candidates", matches, embedding: [.candidate], call, reader, &out, &masked)
         var broadcasts = ListQuery(kind: .broadcast, sort: .updated)
         broadcasts.conditions = [.equals(field: "job_id", anyOf: [.reference(id)])]
         broadcasts.limit = ListDefinition.largestPage
-        try part("broadcasts", broadcasts, embedding: [], call, reader, &out, &hidden)
+        try part("broadcasts", broadcasts, embedding: [], call, reader, &out, &masked)
         out.append(more ? ",\"truncated\":true" : ",\"truncated\":false")
     }
 
@@ -70,7 +67,7 @@ extension PublicCore {
     @discardableResult
     private func part(
         _ name: String, _ query: ListQuery, embedding: [RecordKind], _ call: Call, _ reader: any StoreReader,
-        _ out: inout ByteWriter, _ hidden: inout Bool
+        _ out: inout ByteWriter, _ masked: inout [String]
     ) throws -> Bool {
         out.append(",")
         out.append(quoted: name)
@@ -78,7 +75,7 @@ extension PublicCore {
         let form = ListForm(kind: query.kind, personal: call.readsPersonal, embedding: embedding)
         let end = try reader.list(query, of: call.key.organization, form: form, into: &out)
         out.append("]")
-        hidden = hidden || end.hidExternalID
+        masked += form.names(of: end.hidden, in: name + ".")
         return end.hasMore
     }
 

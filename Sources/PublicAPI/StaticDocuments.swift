@@ -96,7 +96,7 @@ extension PublicCore {
                 .notAcceptable, "This address answers \(route.mediaTypes.joined(separator: ", ")).",
                 error: [.init("parameter", .string("Accept")), .init("allowed", .array(route.mediaTypes.map(JSONValue.string)))])
         }
-        return later(reply) { try self.documents.open(route, reply) }
+        return later(reply, of: nil) { try self.documents.open(route, reply) }
     }
 
     /// For a load balancer: yes or no, no details.

@@ -34,7 +34,11 @@ struct ListWalk: Walk {
     var mark: (String, String) { ListAnswer.mark(asOf) }
     var columnNames: [String] { answer.form.columnNames }
     /// An `external_id` that looks like an e-mail address may be in any row.
-    var masked: [String]? { answer.masked(andExternalID: answer.list.fields?.contains("external_id") ?? true) }
+    var masked: [String]? {
+        var hidden = HiddenIDs(rawValue: .max)
+        if let fields = answer.list.fields, !fields.contains("external_id") { hidden.remove(.own) }
+        return answer.masked(hidden)
+    }
 }
 
 /// Through the feed of events.

@@ -87,7 +87,7 @@ extension Reader {
         let form = page.form
         if page.end.count > 0, form.notation == .json { out.append(byte: 0x2C) }
         page.end.count += 1
-        page.end.hidExternalID = Self.write(row, nil, form, nil, to: &out) || page.end.hidExternalID
+        page.end.hidden.formUnion(Self.write(row, nil, form, nil, to: &out))
         tell(of: row, form)
         if page.end.count == page.query.limit {
             page.end.last = ListPosition(value: .null, updatedAt: Place.time(change), asOf: page.end.asOf)

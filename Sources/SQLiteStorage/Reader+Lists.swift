@@ -85,8 +85,7 @@ extension Reader {
                 page.end.last = ListPosition(value: .null, updatedAt: tombstone.updatedAt, asOf: page.end.asOf)
             } else {
                 let rank = try page.ranks?.rank(source)
-                let hidden = Self.write(source, rank, form, (statement, plan.embedColumns), to: &out)
-                page.end.hidExternalID = hidden || page.end.hidExternalID
+                page.end.hidden.formUnion(Self.write(source, rank, form, (statement, plan.embedColumns), to: &out))
                 tell(of: source, form)
                 page.keys?.append(source.integer(Self.changeColumn))
                 if page.isFull { page.end.last = position(source, plan, page.query, page.end.asOf) }
@@ -101,27 +100,27 @@ extension Reader {
         if let column = form.toldColumn, !row.isNull(column) { told.append(row.ulid(column)) }
     }
 
-    /// Writes a row, with its related records at these columns. Returns whether an `external_id` was hidden.
+    /// Writes a row, with its related records at these columns. Returns what was hidden.
     static func write<Row: RowSource>(
         _ source: Row, _ rank: Int64?, _ form: ListForm, _ related: (statement: Statement, columns: [Int])?, to out: inout ByteWriter
-    ) -> Bool {
-        var hidden: Bool
+    ) -> HiddenIDs {
+        var hidden: HiddenIDs = []
         if let cells = form.cells {
-            hidden = cells.record.write(source, rank: rank, to: &out)
+            if cells.record.write(source, rank: rank, to: &out) { hidden = .own }
             if let related {
-                for (embed, column) in zip(cells.embeds, related.columns) {
+                for (index, column) in related.columns.enumerated() {
                     out.append(byte: 0x2C)
-                    hidden = embed.write(RecordSource(related.statement, base: column), to: &out) || hidden
+                    let row = RecordSource(related.statement, base: column)
+                    if cells.embeds[index].write(row, to: &out) { hidden.insert(.embedded(index)) }
                 }
             }
             out.append("\r\n")
             return hidden
         }
-        hidden = form.record.write(source, rank: rank, to: &out)
+        if form.record.write(source, rank: rank, to: &out) { hidden = .own }
         if let related {
-            for (embed, column) in zip(form.embeds, related.columns) {
-                hidden = write(embed, related.statement, at: column, into: &out) || hidden
-            }
+            for (index, column) in related.columns.enumerated()
+            where write(form.embeds[index], related.statement, at: column, into: &out) { hidden.insert(.embedded(index)) }
         }
         out.append(byte: 0x7D)
         if form.notation == .ndjson { out.append(byte: 0x0A) }

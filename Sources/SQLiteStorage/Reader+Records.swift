@@ -38,12 +38,12 @@ extension Reader {
         try statement.bind([.integer(change)])
         guard try statement.step() else { return .missing }
         let source = RecordSource(statement)
-        var hidden = form.record.write(source, to: &out)
+        var hidden: HiddenIDs = form.record.write(source, to: &out) ? .own : []
         if let column = form.toldColumn, !source.isNull(column) { told.append(source.ulid(column)) }
-        for (embed, place) in zip(form.embeds, places) {
-            hidden = Self.write(embed, statement, at: place, into: &out) || hidden
+        for (index, place) in places.enumerated() where Self.write(form.embeds[index], statement, at: place, into: &out) {
+            hidden.insert(.embedded(index))
         }
-        return .found(hidExternalID: hidden)
+        return .found(hidden: hidden)
     }
 
     func resume(_ candidate: ULID, of organization: OrganizationNumber) throws -> (lookup: Lookup, file: ResumeFile?) {

@@ -182,6 +182,8 @@ struct ListRequestTests {
         let scored = ListPosition(value: .number(5), updatedAt: position.updatedAt, asOf: position.asOf)
         #expect(fault(.candidate, "cursor=" + (try read(.match, "").cursor(after: scored))) == "invalid cursor")
         #expect(fault(.match, "cursor=" + (try read(.candidate, "").cursor(after: position))) == "invalid cursor")
+        // The same sort, and no filters.
+        #expect(fault(.job, "cursor=" + (try read(.candidate, "").cursor(after: position))) == "invalid cursor")
         #expect(fault(.job, "cursor=" + (try read(.candidate, "skill=x").cursor(after: position))) == "invalid cursor")
         #expect(fault(.candidate, "cursor=" + (try read(.candidate, "sort=full_name").cursor(after: position))) == "invalid cursor")
         #expect(
@@ -201,7 +203,7 @@ struct CursorTests {
     func roundTrip(value: FieldValue) throws {
         for canonical in ["", "q=é\u{1F}status=new"] {
             let position = ListPosition(value: value, updatedAt: .latest, asOf: Timestamp(microseconds: 7))
-            let text = Cursor(canonical: canonical, position: position).text
+            let text = Cursor(kind: .candidate, canonical: canonical, position: position).text
             #expect(
                 text.utf8.allSatisfy { $0 == 45 || $0 == 95 || ($0 >= 48 && $0 <= 57) || ($0 | 32 >= 97 && $0 | 32 <= 122) }, "URL-safe")
             let read = try #require(Cursor(text: text))
@@ -214,7 +216,7 @@ struct CursorTests {
         let position = ListPosition(
             value: .text("Ng"), updatedAt: Timestamp(microseconds: 1_700_000_000_000_000),
             asOf: Timestamp(microseconds: 1_800_000_000_000_000))
-        let text = Array(Cursor(canonical: "status=new", position: position).text.utf8)
+        let text = Array(Cursor(kind: .candidate, canonical: "status=new", position: position).text.utf8)
         for end in 0..<text.count { #expect(Cursor(text: String(decoding: text[..<end], as: UTF8.self)) == nil) }
         for index in text.indices {
             for byte in UInt8(0x20)...0x7E where byte != text[index] {

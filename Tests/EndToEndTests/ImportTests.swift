@@ -57,6 +57,94 @@ import Testing
         #expect(try Data(contentsOf: URL(fileURLWithPath: folder("rejects.ndjson"))) == rejects)
     }
 
+    @Test func whatComesBeforeABrokenEndIsStoredAndTold() throws {
+        // given: a bad row near the start, and a file that ends inside a row
+        var rows = (0..<3_000).map { #"{"external_id":"\#($0)","full_name":"Kim"}"# }
+        rows[3] = #"{"external_id":"3","nosuch":1}"#
+        try folder.write("[" + rows.joined(separator: ",\n") + ",\n{\"external_id\":\"z\", \"fu", to: "broken.json")
+        func load(_ options: String...) throws -> Finished {
+            try Program.run(
+                [
+                    "import", "candidates", folder("broken.json"), "--database", folder("import.db"), "--rejects", folder("rejects.ndjson"),
+                    "--json",
+                ] + options)
+        }
+
+        // then: a dry run keeps nothing and says so
+        let tried = try load("--dry-run")
+        #expect(tried.exitCode == 1 && tried.errors.contains("nothing was kept"), "\(tried.errors)")
+
+        // when
+        let made = try load()
+
+        // then
+        let summary = try #require(try made.lines.first)
+        #expect(made.exitCode == 1 && made.errors.contains("line 3001") && made.errors.contains("is stored"), "\(made.errors)")
+        #expect(summary["created"].int == 2_999 && summary["rejected"].int == 1, "\(summary)")
+        #expect(summary["error"].string?.contains("line 3001") == true)
+        let check = try Program.run(["check", "--database", folder("import.db"), "--json"])
+        #expect(try check.lines.first?["records"]["candidates"].int == 2_999)
+        let rejected = try JSON([UInt8](Data(contentsOf: URL(fileURLWithPath: folder("rejects.ndjson")))))
+        #expect(rejected["line"].int == 4)
+    }
+
+    @Test func aDryRunCountsAsTheRealOne() throws {
+        // given: repeats long after the first, in other batches: equal, with less, and different
+        var rows = (0..<3_000).map { #"{"external_id":"c\#($0)","full_name":"Kim \#($0)","skills":["a","b"],"years_experience":2.5}"# }
+        rows += [rows[7], #"{"external_id":"c8","full_name":"Kim 8"}"#, #"{"external_id":"c9","full_name":"Lee"}"#]
+        func counts(_ finished: Finished) throws -> [Int?] {
+            let summary = try #require(try finished.lines.first)
+            return ["created", "updated", "unchanged", "rejected"].map { summary[$0].int }
+        }
+
+        // when
+        let tried = try counts(load("candidates", rows, "--dry-run"))
+
+        // then
+        #expect(tried == [3_000, 0, 2, 1])
+        let reason = try JSON([UInt8](Data(contentsOf: URL(fileURLWithPath: folder("rejects.ndjson")))))["reason"].string
+        #expect(reason?.contains("differs from line 10") == true, "\(reason ?? "")")
+        #expect(try counts(load("candidates", rows)) == tried)
+    }
+
+    @Test func rejectedRowsGoNowhereThatIsNeeded() throws {
+        // given
+        #expect(try load("candidates", [#"{"external_id":"c1"}"#]).exitCode == 0)
+        try folder.write(#"{"fields":{"external_id":"id"}}"#, to: "mapping.json")
+        try folder.write("no JSON", to: "bad.ndjson")
+
+        // then
+        for place in ["import.db", "import.db-wal", "import.db-shm", "mapping.json", "bad.ndjson"] {
+            guard FileManager.default.fileExists(atPath: folder(place)) else { continue }
+            let refused = try Program.run([
+                "import", "candidates", folder("bad.ndjson"), "--database", folder("import.db"), "--mapping", folder("mapping.json"),
+                "--rejects", folder(place),
+            ])
+            #expect(refused.exitCode == 1 && refused.errors.contains("another place with --rejects"), "\(place): \(refused.errors)")
+        }
+        #expect(try Program.run(["check", "--database", folder("import.db")]).exitCode == 0)
+    }
+
+    @Test func aRejectedRowIsShownWhole() throws {
+        // given: quotes gone wrong, and bytes that are no UTF-8
+        var bytes = Data("external_id,full_name\na\"b,Kim\n\"c\"d,Lee\ne,Zo".utf8)
+        bytes.append(0xEB)
+        bytes.append(contentsOf: "\nf,Ann\n".utf8)
+        try bytes.write(to: URL(fileURLWithPath: folder("rows.csv")))
+
+        // when
+        let made = try Program.run([
+            "import", "candidates", folder("rows.csv"), "--database", folder("import.db"), "--rejects", folder("rejects.ndjson"), "--json",
+        ])
+
+        // then
+        #expect(try made.lines.first?["created"].int == 1)
+        let lines = try String(contentsOfFile: folder("rejects.ndjson"), encoding: .utf8).split(separator: "\n")
+        let rejected = try lines.map { try JSON(Array($0.utf8)) }
+        #expect(rejected.map { $0["row"].string } == ["a\"b,Kim", "\"c\"d,Lee", "e,Zo\u{FFFD}"], "\(lines)")
+        #expect(rejected.map { $0["row_base64"].string } == [nil, nil, "ZSxab+s="])
+    }
+
     @Test func aFastImportDoesNotRunAheadOfTheClock() throws {
         // when: as fast as it goes
         let made = try load("candidates", (0..<20_000).map { #"{"external_id":"\#($0)"}"# }, "--no-events")

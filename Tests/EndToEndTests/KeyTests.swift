@@ -34,6 +34,39 @@ import Testing
         #expect(body["expires_at"].string == made["expires_at"].string && body["organization"].string == "default")
     }
 
+    @Test func aKeyTellsItsUseWithinSeconds() throws {
+        // given
+        let key = try server.makeKey()
+        func usage() throws -> (Int?, String?) {
+            let body = try server.get("/api/v1/key", key: key.token).json
+            return (body["usage_count"].int, body["last_used_at"].string)
+        }
+        #expect(try usage() == (0, nil))
+
+        // when
+        for _ in 0..<9 { #expect(try server.get("/api/v1/jobs?limit=1", key: key.token).status == 200) }
+
+        // then
+        #expect(
+            try poll(seconds: 20, every: 0.5) {
+                let (count, last) = try usage()
+                return count ?? 0 >= 10 && last != nil
+            })
+    }
+
+    @Test func aKeyThatIsOverIsListedAsThat() throws {
+        // given
+        _ = try server.command("keys", "create", "--name", "short", "--expires", "1s")
+        func list() throws -> String { try Program.run(["keys", "list", "--database", server.database]).output }
+        #expect(try poll(seconds: 10) { try list().contains("expired") })
+
+        // then: none is made that is over already, or would break the table
+        for options in [["--name", "x", "--expires", "0d"], ["--name", "x", "--expires", "2020-01-01"], ["--name", "a\nb"]] {
+            #expect(try Program.run(["keys", "create", "--database", server.database] + options).exitCode == 2)
+        }
+        #expect(try list().split(separator: "\n").count == 2)
+    }
+
     @Test func aRevokedKeyStopsWithinASecond() throws {
         // given
         let (key, other) = (try server.makeKey(), try server.makeKey())

@@ -117,6 +117,31 @@ import Testing
         #expect(try pusher.get("/jobs/x").json["title"].string == "T")
     }
 
+    @Test func whatIsHiddenIsNamedWhereItStands() throws {
+        // given: a candidate whose external_id is an address, and a match that names it
+        let pusher = try Pusher(server, ["--scope", "ingest", "--scope", "read:pii"])
+        #expect(try pusher.put("/candidates/" + Pusher.escaped("kim@example.com"), #"{"full_name":"Kim"}"#).status == 201)
+        #expect(try pusher.put("/jobs/hidden-job", #"{"title":"Cook"}"#).status == 201)
+        let body = #"{"candidate_external_id":"kim@example.com","job_external_id":"hidden-job","score":70}"#
+        let match = try pusher.put("/matches/hidden-match", body).json
+        let key = try server.makeKey().token
+        func masked(_ target: String, _ part: String?) throws -> [String] {
+            let json = try server.get(target, key: key).json
+            return (part.map { json[$0]["masked"] } ?? json["masked"]).array?.compactMap(\.string) ?? []
+        }
+
+        // then
+        let job = try #require(match["job_id"].string)
+        let candidate = try #require(match["candidate_id"].string)
+        #expect(try masked("/api/v1/matches?job_id=\(job)", "meta") == ["candidate.external_id"])
+        #expect(try masked("/api/v1/matches/\(#require(match["id"].string))", nil) == ["candidate.external_id"])
+        #expect(try masked("/api/v1/jobs/\(job)", nil).contains("matched_candidates.candidate.external_id"))
+        #expect(try masked("/api/v1/candidates/\(candidate)", nil).first == "external_id")
+        #expect(try masked("/api/v1/events?limit=1", "meta").contains("data.candidate.external_id"))
+        let lines = try server.get("/api/v1/matches?job_id=\(job)&format=csv", key: key)
+        #expect(lines["X-Masked"] == "candidate.external_id")
+    }
+
     @Test func whoMayNotReadSeesNothingPersonalAndCanNotClearIt() throws {
         // given
         let blind = try Pusher(server, ["--scope", "ingest"])

@@ -35,7 +35,7 @@ final class TwoOrganizations: Sendable {
     /// - Parameters:
     ///   - threads: where longer answers are made.
     ///   - monotonic: the limits' clock, in nanoseconds; the system's unless given.
-    init(_ random: inout SeededGenerator, threads: NIOThreadPool = .singleton, monotonic: (@Sendable () -> Int64)? = nil) throws {
+    init(_ random: inout SeededGenerator, threads: NIOThreadPool? = nil, monotonic: (@Sendable () -> Int64)? = nil) throws {
         folder = NSTemporaryDirectory() + "hirewire-isolation-" + UUID().uuidString
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         let database = try Database(path: folder + "/hirewire.db")

@@ -215,4 +215,86 @@ struct ConnectionTests {
 
 private final class Flag: Sendable {
     let value = Atomic<Bool>(false)
+
+    @Test("Nothing is put in the place of a database that somebody has open, and nothing is lost when nobody has")
+    func restoresAlone() throws {
+        let bench = try Workbench()
+        try bench.put(.candidate, #"{"external_id":"kept"}"#)
+        let path = try bench.database.path
+        let folder = try TemporaryFolder()
+        try Maintenance.backup(path, to: folder.path + "/copy.db")
+        let target = folder.path + "/target.db"
+        var open: Database? = try Database(path: target, time: TestClock())
+        #expect(throws: DatabaseProblem.self) { try Maintenance.restore(folder.path + "/copy.db", to: target) }
+        // A reader would be left with a file that has no name.
+        open = nil
+        var reader: Reader? = try Reader(path: target)
+        #expect(throws: DatabaseProblem.self) { try Maintenance.restore(folder.path + "/copy.db", to: target) }
+        _ = (open, reader)
+        reader = nil
+        let kept = try #require(try Maintenance.restore(folder.path + "/copy.db", to: target))
+        #expect(try Maintenance.check(target).counts.first { $0.kind == .candidate }?.records == 1)
+        #expect(try Maintenance.check(kept).counts.first { $0.kind == .candidate }?.records == 0)
+        // What can't be read any more can be replaced.
+        try Data("no database, but as long as the header of one would be, and then some more of it".utf8)
+            .write(to: URL(fileURLWithPath: target))
+        #expect(try Maintenance.restore(folder.path + "/copy.db", to: target) != nil)
+        #expect(try Maintenance.check(target).isSound)
+    }
+
+    @Test("Another program's database is left as it is; one whose first command was cut short is sound and empty")
+    func others() throws {
+        let folder = try TemporaryFolder()
+        let theirs = folder.path + "/theirs.db"
+        let connection = try Reader.open(theirs, flags: SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE)
+        try Statement(connection, "CREATE TABLE theirs (x)").run()
+        sqlite3_close_v2(connection)
+        let before = try Data(contentsOf: URL(fileURLWithPath: theirs))
+        #expect(throws: DatabaseProblem.self) { try Database(path: theirs, time: TestClock()) }
+        #expect(throws: DatabaseProblem.self) { try Maintenance.check(theirs) }
+        #expect(try Data(contentsOf: URL(fileURLWithPath: theirs)) == before)
+
+        let ours = folder.path + "/ours.db"
+        try Data().write(to: URL(fileURLWithPath: ours))
+        for begun in ["SELECT 1", "CREATE TABLE grdb_migrations (identifier TEXT NOT NULL PRIMARY KEY)"] {
+            let connection = try Reader.open(ours, flags: SQLITE_OPEN_READWRITE)
+            try Statement(connection, begun).run()
+            sqlite3_close_v2(connection)
+            let report = try Maintenance.check(ours)
+            #expect(report.isSound && report.schemaVersion == 0 && !report.isNewest && report.counts.allSatisfy { $0.records == 0 })
+            #expect(throws: DatabaseProblem.self) { try Maintenance.restore(ours, to: folder.path + "/target.db") }
+        }
+        _ = try Database(path: ours, time: TestClock())
+        #expect(try Maintenance.check(ours).isNewest)
+    }
+
+    @Test("The first page that can't be right ends the readiness")
+    func damage() throws {
+        let bench = try Workbench()
+        let headline = String(repeating: "x", count: 900)
+        for number in 0..<300 { try bench.put(.candidate, #"{"external_id":"c\#(number)","headline":"\#(headline)"}"#) }
+        try bench.database.checkpoint()
+        let folder = try TemporaryFolder()
+        let path = folder.path + "/damaged.db"
+        try Maintenance.backup(bench.database.path, to: path)
+        var bytes = try Data(contentsOf: URL(fileURLWithPath: path))
+        let line = Data(String(repeating: "x", count: 500).utf8)
+        for page in 1..<bytes.count / 4_096 {
+            let place = page * 4_096..<(page + 1) * 4_096
+            guard bytes.range(of: line, in: place) != nil else { continue }
+            bytes.replaceSubrange(place.prefix(200), with: [UInt8](repeating: 0xA5, count: 200))
+        }
+        try bytes.write(to: URL(fileURLWithPath: path))
+        let readers = try ReaderPool(path: path)
+        try readers.ping()
+        var query = ListQuery(kind: .candidate, sort: .updated)
+        query.limit = 1_000
+        let thrown = #expect(throws: StoreError.self) {
+            _ = try readers.read {
+                try ListAnswer($0, query, bench.organization, ListForm(kind: .candidate, personal: true))
+            }
+        }
+        guard case .damaged = thrown else { return #expect(Bool(false), "\(String(describing: thrown))") }
+        #expect(throws: StoreError.self) { try readers.ping() }
+    }
 }

@@ -11,14 +11,14 @@ struct ListAnswer: Equatable {
     let last: Timestamp?
     let asOf: Timestamp
     let total: Int?
-    let hid: Bool
+    let hidden: HiddenIDs
     let told: [ULID]
 
     init(_ reader: any StoreReader, _ query: ListQuery, _ organization: Organization, _ form: ListForm) throws {
         var out = ByteWriter()
         let end = try reader.list(query, of: organization.number, form: form, into: &out)
         (text, count, hasMore, last) = (out.text, end.count, end.hasMore, end.last?.updatedAt)
-        (asOf, total, hid, told) = (end.asOf, end.total, end.hidExternalID, reader.takeTold())
+        (asOf, total, hidden, told) = (end.asOf, end.total, end.hidden, reader.takeTold())
     }
 }
 
