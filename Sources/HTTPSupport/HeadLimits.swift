@@ -6,6 +6,8 @@ public struct HeadLimits: Sendable {
     public var longestTarget = 8 << 10
     /// All header fields together.
     public var largestHead = 16 << 10
+    /// What a request with a method is told that the parser does not know.
+    public var unknownMethod = Problem.methodNotAllowed
     public init() {}
 
     /// Why a head is refused; nil where it is in order.
@@ -27,9 +29,12 @@ public struct HeadLimits: Sendable {
     }
 
     /// What a parser's error is to the client; nil where nobody is there to be told.
-    public func problem(of error: HTTPParserError, isTargetTooLong: Bool) -> Problem? {
+    ///
+    /// - Parameter line: what was seen of the request.
+    public func problem(of error: HTTPParserError, _ line: RequestLineMeter?) -> Problem? {
         switch error {
-        case .headerOverflow: isTargetTooLong ? targetTooLong : headTooLarge
+        case .headerOverflow: line?.isTargetTooLong == true ? targetTooLong : headTooLarge
+        case .invalidMethod where line?.hasMethod == true: unknownMethod
         case .closedConnection, .invalidEOFState: nil
         default: Problem(.invalidRequest, "That is not an HTTP request.")
         }

@@ -6,6 +6,9 @@ public final class RequestLineMeter: ChannelInboundHandler {
     public typealias InboundIn = ByteBuffer
 
     private let longest: Int
+    /// How the request begins, as far as its method goes.
+    private var opening: [UInt8] = []
+    private static let longestMethod = 40
     private var length = 0
     private var lineEnded = false
     /// When the request that is coming in began; nil between requests.
@@ -15,8 +18,19 @@ public final class RequestLineMeter: ChannelInboundHandler {
 
     public var isTargetTooLong: Bool { length > longest }
 
+    /// It begins as a request does whose method may be any (RFC 9110, 9.1), also one that the parser does not know.
+    public var hasMethod: Bool {
+        guard let end = opening.firstIndex(of: 0x20), end > 0, end + 1 < opening.count, opening[end + 1] == UInt8(ascii: "/") else {
+            return false
+        }
+        return opening[..<end].allSatisfy {
+            (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains($0) || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: "_")
+        }
+    }
+
     public func requestEnded() {
         length = 0
+        opening = []
         lineEnded = false
         began = nil
     }
@@ -25,6 +39,7 @@ public final class RequestLineMeter: ChannelInboundHandler {
         if began == nil { began = .now() }
         let bytes = unwrapInboundIn(data).readableBytesView
         if !lineEnded {
+            if opening.count < Self.longestMethod { opening += bytes.prefix(Self.longestMethod - opening.count) }
             if let end = bytes.firstIndex(of: 0x0A) {
                 length += end - bytes.startIndex
                 lineEnded = true

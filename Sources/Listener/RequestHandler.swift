@@ -237,7 +237,7 @@ final class RequestHandler: ChannelDuplexHandler {
                 return
             }
             if started == 0 { started = DispatchTime.now().uptimeNanoseconds }
-            guard let problem = limits.head.problem(of: error, isTargetTooLong: meter?.isTargetTooLong == true) else {
+            guard let problem = limits.head.problem(of: error, meter) else {
                 return leave(context)
             }
             refuse(problem, context)

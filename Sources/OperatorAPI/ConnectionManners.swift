@@ -24,7 +24,12 @@ final class ConnectionManners: ChannelDuplexHandler {
     static let headTimeout = TimeAmount.seconds(10)
     static let bodyTimeout = TimeAmount.seconds(60)
 
-    private let limits = HeadLimits()
+    private let limits = {
+        var limits = HeadLimits()
+        let known = "GET, HEAD, POST, PUT, PATCH, DELETE"
+        limits.unknownMethod = Problem(.methodNotAllowed, "No address here takes this method.", headers: [("Allow", known)])
+        return limits
+    }()
     private let meter: RequestLineMeter
     private let client: ClientAddress
     private let observer: any AccessObserving
@@ -97,7 +102,7 @@ final class ConnectionManners: ChannelDuplexHandler {
         guard !isOver else { return }
         // In the middle of a body whoever reads it has to be told.
         guard !isReading, let error = error as? HTTPParserError,
-            let problem = limits.problem(of: error, isTargetTooLong: meter.isTargetTooLong)
+            let problem = limits.problem(of: error, meter)
         else { return context.fireErrorCaught(error) }
         refuse(problem, method: "-", context)
     }

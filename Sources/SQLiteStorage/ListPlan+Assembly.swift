@@ -78,7 +78,16 @@ extension ListPlanner {
 
     /// Counts that add up to how many records the walk has: the whole of it, or what comes after the position.
     func total(afterPosition positioned: Bool = false) -> [SQLFragment] {
-        var all = tests() + [inBounds(positioned: positioned)]
+        var all = tests(except: terms.firstIndex { $0.rank == .applied }) + [inBounds(positioned: positioned)]
+        for case .appliedTo(let jobs) in query.conditions {
+            // Looked up once, and not for each record.
+            all.append(
+                SQLFragment(
+                    """
+                    t.change IN (SELECT a.candidate_change FROM applications a INDEXED BY applications_applicants
+                    WHERE a.job_id IN (\(SQLFragment.marks(jobs.count))))
+                    """, jobs.map(SQLValue.ulid)))
+        }
         if positioned, !query.sort.isByChange, let (same, later) = position() {
             all.append(SQLFragment("((") + same + ") OR " + later + ")")
         }

@@ -139,7 +139,7 @@ public struct HirewireServer {
         let api = OperatorAPI(
             push: push, proxies: TrustedProxies(settings.trustedProxies),
             pages: PageRefusals(methods: { DeveloperTools.methods(of: $0) }, page: { pages.refusal($0) }), requestIDs: requestIDs,
-            isReady: { problem(readers, deliveries) },
+            isReady: { core.isShuttingDown ? "shutting down" : problem(readers, deliveries) },
             metrics: {
                 observer.metrics.text + observer.exports.text(underWay: core.exportsUnderWay) + readers.metrics + deliveries.text
                     + ProcessMetrics.text

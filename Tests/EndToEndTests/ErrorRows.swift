@@ -154,7 +154,7 @@ extension ErrorRow {
         writing("DELETE", .from { "/api/v1/candidates/\($0.candidate)" }), writing("DELETE", "/docs"),
         ErrorRow("POST without a key", method: "POST", "/api/v1/candidates", 405, "method_not_allowed", headers: allowed) { _ in [] },
         ErrorRow("CONNECT", method: "CONNECT", "example.com:443", 400, "invalid_request"),
-        ErrorRow("a method that is none", method: "FETCH", "/api/v1/candidates", 400, "invalid_request"),
+        ErrorRow("a method that is none", method: "FETCH", "/api/v1/candidates", 405, "method_not_allowed", headers: allowed),
         ErrorRow("HTML of a list", "/api/v1/candidates", 406, "not_acceptable", detail: "application/json") {
             ["Authorization: Bearer \($0.reader.token)", "Accept: text/html"]
         },

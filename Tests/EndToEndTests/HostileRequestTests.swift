@@ -35,6 +35,16 @@ struct Bytes: CustomTestStringConvertible, Sendable {
             && body["request_id"].string == response["X-Request-Id"]
     }
 
+    @Test func aMethodThatNobodyKnowsIs405AsAnyOther() throws {
+        for method in ["BREW", "FOO", "X-Y", "M-SEARCHING"] {
+            let connection = try server.connect()
+            connection.send(Server.request(method, "/api/v1/jobs"))
+            let response = try connection.receive()
+            #expect(try isProblem(response, 405, "method_not_allowed") && response["Allow"] == "GET, HEAD, OPTIONS", "\(response.text)")
+            #expect(try connection.readToEnd().isEmpty)
+        }
+    }
+
     @Test(arguments: [
         Bytes("two hosts", "GET /healthz HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n"),
         Bytes("the same host twice", "GET /healthz HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n"),

@@ -64,7 +64,7 @@ import Testing
         ("GET /\(String(repeating: "a", count: 100_000)) HTTP/1.1\r\nHost: a\r\n\r\n", 414, "uri_too_long"),
         ("GET /keys HTTP/1.1\r\nHost: a\r\nX-Big: \(String(repeating: "b", count: 17_000))\r\n\r\n", 431, "headers_too_large"),
         ("GET /keys HTTP/1.1\r\nHost: a\r\nX-Big: \(String(repeating: "b", count: 100_000))\r\n\r\n", 431, "headers_too_large"),
-        ("no request\r\n\r\n", 400, "invalid_request"), ("BREW / HTTP/1.1\r\nHost: a\r\n\r\n", 400, "invalid_request"),
+        ("no request\r\n\r\n", 400, "invalid_request"), ("BREW / HTTP/1.1\r\nHost: a\r\n\r\n", 405, "method_not_allowed"),
         ("GET / HTTP/1.1\r\n\r\n", 400, "invalid_request"), ("GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", 400, "invalid_request"),
         ("GET / HTTP/1.1\r\nHost: a\r\nBad Name: x\r\n\r\n", 400, "invalid_request"),
         ("PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n", 400, "invalid_request"),
