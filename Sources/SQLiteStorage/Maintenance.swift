@@ -159,9 +159,11 @@ public enum Maintenance {
                 number += 1
                 name = "\(stem)-\(number)"
             }
-            for suffix in ["", "-wal", "-shm"] where manager.fileExists(atPath: path + suffix) {
+            for suffix in ["", "-wal"] where manager.fileExists(atPath: path + suffix) {
                 try manager.moveItem(atPath: path + suffix, toPath: name + suffix)
             }
+            // The log's index, which is made from the log.
+            try? manager.removeItem(atPath: path + "-shm")
             kept = name
         }
         try manager.moveItem(atPath: partial, toPath: path)
