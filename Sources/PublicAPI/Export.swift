@@ -145,7 +145,7 @@ final class Export: BodySource {
             if !call.key.isGood(as: key, at: core.time.now) { return "the key is good no longer" }
             state.checked = .now()
         }
-        if core.isShuttingDown { return "the server is shutting down" }
+        if core.endsExports { return "the server is shutting down" }
         if NIODeadline.now() > deadline { return "it took longer than \(limits.seconds) s" }
         if let now = state.snapshot?.journal, now > limits.journal, now > journal { return "too much was changed meanwhile" }
         return nil

@@ -40,6 +40,7 @@ public final class PublicCore: RequestCore {
     private let failureBuckets = TokenBuckets()
     private let slow: SlowAnswers
     private let shutdown = Atomic<Bool>(false)
+    private let exportsEnd = Atomic<UInt64>(.max)
     private let monotonic: @Sendable () -> Int64
 
     public init(
@@ -61,10 +62,16 @@ public final class PublicCore: RequestCore {
         documents = StaticDocuments(configuration)
     }
 
+    /// What of a shutdown is left to exports is over.
+    var endsExports: Bool { DispatchTime.now().uptimeNanoseconds >= exportsEnd.load(ordering: .relaxed) }
+
     public var isShuttingDown: Bool { shutdown.load(ordering: .relaxed) }
 
     /// From now on `/healthz` says no, so that a load balancer looks elsewhere; requests are answered still.
-    public func beginShutdown() {
+    ///
+    /// - Parameter seconds: exports under way go on for so long, and are cut then with a sign.
+    public func beginShutdown(exportsEndIn seconds: Int = 0) {
+        exportsEnd.store(DispatchTime.now().uptimeNanoseconds + UInt64(seconds) * 1_000_000_000, ordering: .relaxed)
         shutdown.store(true, ordering: .relaxed)
         waiters.close()
     }

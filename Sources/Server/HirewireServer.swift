@@ -90,7 +90,9 @@ public struct HirewireServer {
                 ages: Ages(time)),
             deliveries, operatorApp, listener,
             ShutdownNotice {
-                tell(manager, .stopping, logger); core.beginShutdown()
+                tell(manager, .stopping, logger)
+                // Two seconds to tell those that can't be finished where to go on.
+                core.beginShutdown(exportsEndIn: max(0, settings.shutdownGrace - 2))
             },
         ]
         var group = ServiceGroupConfiguration(

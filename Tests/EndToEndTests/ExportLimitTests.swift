@@ -78,7 +78,7 @@ import Testing
     }
 
     @Test func logAndMetricsSayWhatBecameOfThem() throws {
-        let server = try Server.ofLongRows(4_000, in: folder, ["--access-log", "on", "--log-format", "json"])
+        let server = try Server.ofLongRows(4_000, in: folder, ["--access-log", "on", "--log-format", "json", "--shutdown-grace", "2s"])
         let keys = try (0..<3).map { _ in try server.makeKey("--scope", "read:pii") }
         func metrics() throws -> String {
             let connection = try Connection(server.operatorPort)

@@ -174,8 +174,20 @@ extension Server {
         }
     }
 
-    @Test func aShutdownCutsItWithTheSameSign() throws {
+    @Test func aShutdownFinishesWhatIsUnderWay() throws {
         let server = try server(of: 4_000)
+        let key = try server.makeKey("--scope", "read:pii").token
+        let connection = try server.connect()
+        connection.send(Server.request("GET", "/api/v1/candidates?export=all&format=ndjson", key: key))
+        #expect(try connection.receive(isHead: true).status == 200)
+        try server.beginShutdown()
+        let text = String(decoding: try connection.readToEnd(), as: UTF8.self)
+        #expect(text.hasSuffix("\r\n0\r\n\r\n") && text.contains("\"c3999\"") && !text.contains("export_cut"))
+        #expect(server.stop() == 0)
+    }
+
+    @Test func theEndOfAShutdownCutsItWithTheSameSign() throws {
+        let server = try server(of: 4_000, ["--shutdown-grace", "2s"])
         let key = try server.makeKey("--scope", "read:pii").token
         let connection = try server.connect()
         connection.send(Server.request("GET", "/api/v1/candidates?export=all&format=ndjson", key: key))
