@@ -161,7 +161,7 @@ extension DeveloperTools {
         switch error {
         case let faults as InputFaults: "\(faults)"
         case StoreError.busy: "The database is locked by another process. Try again in a moment."
-        case StoreError.unavailable(let why): "The database can't be used: \(why)"
+        case StoreError.unavailable(let why), StoreError.damaged(let why): "The database can't be used: \(why)"
         default: "The log says what."
         }
     }

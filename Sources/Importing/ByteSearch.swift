@@ -52,8 +52,13 @@ extension UnsafeBufferPointer<UInt8> {
         self[..<end].reduce(0) { $0 &+ ($1 == 0x0A ? 1 : 0) }
     }
 
-    /// A copy of at most ``RecordReader/longestExcerpt`` bytes from the start.
-    var excerpt: [UInt8] { Array(prefix(RecordReader.longestExcerpt)) }
+    /// A copy of at most ``RecordReader/longestExcerpt`` bytes from the start, cut between two characters.
+    var excerpt: [UInt8] {
+        var end = Swift.min(count, RecordReader.longestExcerpt)
+        // A character of UTF-8 has three bytes behind its first at most.
+        for _ in 0..<3 where end < count && end > 0 && self[end] & 0xC0 == 0x80 { end -= 1 }
+        return Array(prefix(end))
+    }
 }
 
 /// Eight bytes looked at together.

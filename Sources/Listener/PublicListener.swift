@@ -171,10 +171,11 @@ public final class PublicListener: Service {
             HTTP2Setting(parameter: .maxConcurrentStreams, value: 100),
             HTTP2Setting(parameter: .maxHeaderListSize, value: 32 << 10),
         ]
+        // What is under way has the time of the shutdown; its end closes the connections.
         let manager = NIOHTTP2ServerConnectionManagementHandler(
             eventLoop: channel.eventLoop,
             configuration: .init(
-                maxIdleTime: limits.idleTimeout, maxAge: nil, maxGraceTime: .seconds(20),
+                maxIdleTime: limits.idleTimeout, maxAge: nil, maxGraceTime: nil,
                 keepalive: .init(pingInterval: .seconds(30), ackTimeout: .seconds(20))))
         _ = try channel.pipeline.syncOperations.configureHTTP2Pipeline(
             mode: .server, connectionConfiguration: connection, streamConfiguration: .init(),

@@ -171,6 +171,8 @@ public final class PushAPI: Sendable {
             case let fault as ParameterFault: (Problem(fault), nil)
             case let faults as InputFaults: (Problem(faults), nil)
             case let refused as NotInPlan: (Problem(.notInPlan, "\(refused)."), nil)
+            case StoreError.damaged(let why):
+                (Problem(.unavailable, "The database is damaged: `hirewire restore` a copy.", headers: [("Retry-After", "60")]), why)
             case let store as StoreError:
                 (Problem(.unavailable, "The database can't take this just now; try again.", headers: [("Retry-After", "1")]), "\(store)")
             default: (Problem(.internal, "Something went wrong here; the log has it under this request id."), "\(error)")

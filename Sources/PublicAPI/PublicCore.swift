@@ -71,7 +71,7 @@ public final class PublicCore: RequestCore {
     ///
     /// - Parameter seconds: exports under way go on for so long, and are cut then with a sign.
     public func beginShutdown(exportsEndIn seconds: Int = 0) {
-        exportsEnd.store(DispatchTime.now().uptimeNanoseconds + UInt64(seconds) * 1_000_000_000, ordering: .relaxed)
+        exportsEnd.store(DispatchTime.now().uptimeNanoseconds + UInt64(min(seconds, 1 << 30)) * 1_000_000_000, ordering: .relaxed)
         shutdown.store(true, ordering: .relaxed)
         waiters.close()
     }

@@ -54,8 +54,9 @@ public final class Database: WriteStore {
         _ = Reader.setup
         try Self.inspect(path, create: create)
         do {
+            let identity = FileIdentity(path)
             queue = try DatabaseQueue(path: path, configuration: Self.configuration)
-            try Self.requireOwn(queue, path)
+            try Self.requireOwn(queue, path, identity)
             try Self.prepare(queue)
             try Self.migrate(queue)
             try queue.inDatabase(Self.prepareWrites)
@@ -100,9 +101,10 @@ public final class Database: WriteStore {
         }
     }
 
-    /// Another program's database is left as it is; so is one that a `restore` has just put aside.
-    private static func requireOwn(_ queue: DatabaseQueue, _ path: String) throws {
-        let opened = FileIdentity(path)
+    /// Another program's database is left as it is; so is one that a `restore` has put aside since.
+    ///
+    /// - Parameter identity: the file's, from before it was opened.
+    private static func requireOwn(_ queue: DatabaseQueue, _ path: String, _ identity: FileIdentity?) throws {
         let tables = try queue.inDatabase {
             try String.fetchAll($0, sql: "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")
         }
@@ -110,7 +112,7 @@ public final class Database: WriteStore {
             throw DatabaseProblem("'\(path)' is another program's database; name a file of its own with --database")
         }
         // The shared lock is there from the first look on.
-        guard FileIdentity(path) == opened else { throw DatabaseProblem("'\(path)' was replaced just now; try again") }
+        guard FileIdentity(path) == identity else { throw DatabaseProblem("'\(path)' was replaced just now; try again") }
     }
 
     /// SQLite itself does not wait where two that have just made a file both want to change its mode.
@@ -233,7 +235,7 @@ public final class Database: WriteStore {
             let busy = error.resultCode == .SQLITE_BUSY || error.resultCode == .SQLITE_LOCKED
             return busy ? StoreError.busy(Self.explain(error, path)) : StoreError.unavailable(Self.explain(error, path))
         case let failure as SQLiteFailure:
-            return failure.isBusy ? StoreError.busy(failure.description) : StoreError.unavailable(failure.description)
+            return StoreError(failure)
         default: return error
         }
     }

@@ -142,15 +142,24 @@ public enum Maintenance {
             throw DatabaseProblem("'\(copy)' is not sound: \(report.problems.prefix(3).joined(separator: "; "))")
         }
         let manager = FileManager.default
+        let log = (try? manager.attributesOfItem(atPath: copy + "-wal")[.size] as? Int64) ?? 0
+        guard log == 0 else {
+            let both = "`hirewire backup NEW --database '\(copy)'` makes one file of both"
+            throw DatabaseProblem("a part of '\(copy)' is in '\(copy)-wal', as of a file in use; \(both)")
+        }
+        let alone = try manager.fileExists(atPath: path) ? Alone(path) : nil
+        defer { alone?.end() }
         let partial = path + ".restoring"
-        try? manager.removeItem(atPath: partial)
+        func removePartial() {
+            for suffix in ["", "-wal", "-shm", "-journal"] { try? manager.removeItem(atPath: partial + suffix) }
+        }
+        removePartial()
+        defer { removePartial() }
         try manager.copyItem(atPath: copy, toPath: partial)
         try manager.setAttributes([.posixPermissions: 0o600], ofItemAtPath: partial)
         try renew(partial)
         try sync(partial)
         var kept: String?
-        let alone = try manager.fileExists(atPath: path) ? Alone(path) : nil
-        defer { alone?.end() }
         if manager.fileExists(atPath: path) {
             let stem = "\(path).before-restore-\(Int(Date().timeIntervalSince1970))"
             var (name, number) = (stem, 1)
@@ -159,14 +168,16 @@ public enum Maintenance {
                 number += 1
                 name = "\(stem)-\(number)"
             }
-            for suffix in ["", "-wal"] where manager.fileExists(atPath: path + suffix) {
-                try manager.moveItem(atPath: path + suffix, toPath: name + suffix)
-            }
+            // Under both names until the other file takes this one: nobody finds none in between, and makes one.
+            if link(path, name) != 0 { try manager.moveItem(atPath: path, toPath: name) }
+            if manager.fileExists(atPath: path + "-wal") { try manager.moveItem(atPath: path + "-wal", toPath: name + "-wal") }
             // The log's index, which is made from the log.
             try? manager.removeItem(atPath: path + "-shm")
             kept = name
         }
-        try manager.moveItem(atPath: partial, toPath: path)
+        guard rename(partial, path) == 0 else {
+            throw DatabaseProblem("'\(path)' can't be put in place: \(String(cString: strerror(errno)))")
+        }
         return kept
     }
 

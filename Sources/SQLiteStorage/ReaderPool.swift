@@ -21,8 +21,7 @@ public final class ReaderPool: ReadStore {
     private let lastMark = Mutex<(mark: CommitSignal.Mark, count: Int64)>((CommitSignal.Mark(), 0))
     private let nanoseconds = Atomic<Int64>(0)
     private let calls = Atomic<Int64>(0)
-    /// SQLite found a page that can't be right.
-    private let isDamaged = Atomic<Bool>(false)
+    private let damage = Damage()
 
     /// A reader that stays keeps the index of the write-ahead log in its place.
     private let anchor: Lent
@@ -53,10 +52,10 @@ public final class ReaderPool: ReadStore {
         found.forget()
     }
 
-    public func hold() throws -> any HeldSnapshot { try Snapshot(path: path, signal: signal) }
+    public func hold() throws -> any HeldSnapshot { try Snapshot(path: path, signal: signal, damage: damage) }
 
     public func read<Result>(_ body: (any StoreReader) throws -> Result) throws -> Result {
-        try StoreError.translating {
+        try damage.translating {
             let lent = try idle.withLock({ $0.popLast() }) ?? Lent(reader: Reader(path: path, signal: signal, rows: rows, found: found))
             try lent.reader.begin()
             let start = DispatchTime.now().uptimeNanoseconds
@@ -70,7 +69,6 @@ public final class ReaderPool: ReadStore {
                 return try body(lent.reader)
             } catch let failure as SQLiteFailure {
                 lent.reader.end()
-                if failure.isDamage { isDamaged.store(true, ordering: .relaxed) }
                 throw failure
             }
         }
@@ -102,11 +100,11 @@ public final class ReaderPool: ReadStore {
     /// - Throws: ``StoreError``, also when the file has gone or another is in its place.
     public func ping() throws {
         guard FileIdentity(path) == identity else { throw StoreError.unavailable("the database file is gone or replaced") }
-        if isDamaged.load(ordering: .relaxed) { throw StoreError.damaged("the database file is damaged") }
-        do {
+        if damage.isFound.load(ordering: .relaxed) { throw StoreError.damaged("the database file is damaged") }
+        try damage.translating {
             let fresh = try Reader(path: path, signal: signal)
             _ = try fresh.statements("SELECT count(*) FROM organizations").first { $0.integer(0) }
-        } catch let failure as SQLiteFailure { throw StoreError.unavailable(failure.description) }
+        }
     }
 }
 
@@ -115,10 +113,12 @@ private final class Snapshot: HeldSnapshot {
     private let lent: Lent
     private let turn = NSLock()
     private let signal: CommitSignal
+    private let damage: Damage
 
-    init(path: String, signal: CommitSignal) throws {
+    init(path: String, signal: CommitSignal, damage: Damage) throws {
         self.signal = signal
-        lent = try StoreError.translating {
+        self.damage = damage
+        lent = try damage.translating {
             let reader = try Reader(path: path, signal: signal)
             try reader.begin()
             // The transaction has its snapshot from its first look at the file.
@@ -130,22 +130,33 @@ private final class Snapshot: HeldSnapshot {
     func read<Result>(_ body: (any StoreReader) throws -> Result) throws -> Result {
         try turn.withLock {
             lent.reader.proceed()
-            return try StoreError.translating { try body(lent.reader) }
+            return try damage.translating { try body(lent.reader) }
         }
     }
 
     var journal: Int { Int(signal.mark.frames) * CommitSignal.bytesOfFrame }
 }
 
-extension StoreError {
+/// Whether any reader has met a page that can't be right.
+private final class Damage: Sendable {
+    let isFound = Atomic<Bool>(false)
+
     /// Runs `body`, and tells of SQLite's failures as the store's.
-    fileprivate static func translating<Result>(_ body: () throws -> Result) throws -> Result {
+    func translating<Result>(_ body: () throws -> Result) throws -> Result {
         do {
             return try body()
         } catch let failure as SQLiteFailure {
-            if failure.isDamage { throw StoreError.damaged(failure.description) }
-            throw failure.isBusy ? StoreError.busy(failure.description) : StoreError.unavailable(failure.description)
+            if failure.isDamage { isFound.store(true, ordering: .relaxed) }
+            throw StoreError(failure)
         }
+    }
+}
+
+extension StoreError {
+    init(_ failure: SQLiteFailure) {
+        self =
+            failure.isDamage
+            ? .damaged(failure.description) : failure.isBusy ? .busy(failure.description) : .unavailable(failure.description)
     }
 }
 

@@ -47,7 +47,7 @@ public final class SQLiteOutbox: OutboxStore {
             defer { if sqlite3_get_autocommit(statements.connection) == 0 { sqlite3_exec(statements.connection, "COMMIT", nil, nil, nil) } }
             return try body(statements)
         } catch let failure as SQLiteFailure {
-            throw failure.isBusy ? StoreError.busy(failure.description) : StoreError.unavailable(failure.description)
+            throw StoreError(failure)
         }
     }
 

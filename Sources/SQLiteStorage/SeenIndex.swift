@@ -22,7 +22,7 @@ public final class SeenIndex: SeenRows {
         try statements("PRAGMA synchronous = OFF").run()
         try statements("PRAGMA cache_size = -8192").run()
         try statements("CREATE TABLE seen (external_id TEXT PRIMARY KEY, line INTEGER NOT NULL) WITHOUT ROWID").run()
-        try statements("CREATE TABLE inputs (external_id TEXT PRIMARY KEY, input BLOB NOT NULL)").run()
+        try statements("CREATE TABLE inputs (external_id TEXT PRIMARY KEY, input BLOB NOT NULL, document BLOB)").run()
         // One transaction for good: nothing here is ever to be kept.
         try statements("BEGIN").run()
     }
@@ -38,14 +38,23 @@ public final class SeenIndex: SeenRows {
     }
 
     public func first(of externalID: String) throws -> RecordInput? {
-        let input = try statements("SELECT input FROM inputs WHERE external_id = ?").first([.text(externalID)]) { $0.blob(0) }
-        return try input.map { try JSONDecoder().decode(RecordInput.self, from: Data($0)) }
+        let kept = try statements("SELECT input, document FROM inputs WHERE external_id = ?")
+            .first([.text(externalID)]) { ($0.blob(0), $0.isNull(1) ? nil : $0.blob(1)) }
+        guard let (bytes, document) = kept else { return nil }
+        var input = try JSONDecoder().decode(RecordInput.self, from: Data(bytes))
+        input.resume = document.map(RecordInput.Document.init)
+        return input
     }
 
     public func remember(_ externalID: String, line: Int, of input: RecordInput) throws {
         if keepsInputs {
-            try statements("INSERT OR IGNORE INTO inputs (external_id, input) VALUES (?, ?)")
-                .run([.text(externalID), .blob([UInt8](try JSONEncoder().encode(input)))])
+            let document = try input.resume.map { document in
+                var bytes = [UInt8](repeating: 0, count: document.content.count)
+                try bytes.withUnsafeMutableBytes { try document.content.read(into: $0, from: 0) }
+                return SQLValue.blob(bytes)
+            }
+            try statements("INSERT OR IGNORE INTO inputs (external_id, input, document) VALUES (?, ?, ?)")
+                .run([.text(externalID), .blob([UInt8](try JSONEncoder().encode(input))), document ?? .null])
         }
         let key = ExactText(externalID)
         if newest[key] == nil { newest[key] = line }

@@ -38,11 +38,10 @@ struct Import: ParsableCommand {
         let input = file == "-" ? FileHandle.standardInput : FileHandle(forReadingAtPath: file)
         guard let input else { throw Failure("'\(file)' can't be read") }
         let descriptor = input.fileDescriptor
-        for (file, what) in [(file, "it would be written over")] + kept {
-            guard RejectsFile.isSame(as: file, rejects ?? RejectsFile.name(for: kind)) else { continue }
-            throw Failure("'\(file)' is where the rejected rows would go, and \(what); give another place with --rejects")
-        }
+        try checkRejects()
         let database = try common.open(create: true)
+        // Now that all of the database's files are there.
+        try checkRejects()
         try database.expectMuch()
         let organization = try place.find(in: database)
         let reader: RecordReader
@@ -59,10 +58,14 @@ struct Import: ParsableCommand {
         withExtendedLifetime(input) {}
     }
 
-    /// What else is no place for rejected rows.
-    private var kept: [(String, String)] {
-        ["", "-wal", "-shm", "-key", ".lock"].map { (common.path + $0, "is the database's") }
-            + [mapping].compactMap(\.self).map { ($0, "is the mapping") }
+    /// Rejected rows are written over nothing that is needed.
+    private func checkRejects() throws {
+        let kept =
+            [(file, "it would be written over")] + [mapping].compactMap(\.self).map { ($0, "is the mapping") }
+            + ["", "-wal", "-shm", "-key", ".lock"].map { (common.path + $0, "is the database's") }
+        for (file, what) in kept where RejectsFile.isSame(as: file, rejects ?? RejectsFile.name(for: kind)) {
+            throw Failure("'\(file)' is where the rejected rows would go, and \(what); give another place with --rejects")
+        }
     }
 
     private func load(_ reader: RecordReader, _ database: Database, _ organization: Organization) throws {

@@ -91,7 +91,8 @@ import Testing
     @Test func aDryRunCountsAsTheRealOne() throws {
         // given: repeats long after the first, in other batches: equal, with less, and different
         var rows = (0..<3_000).map { #"{"external_id":"c\#($0)","full_name":"Kim \#($0)","skills":["a","b"],"years_experience":2.5}"# }
-        rows += [rows[7], #"{"external_id":"c8","full_name":"Kim 8"}"#, #"{"external_id":"c9","full_name":"Lee"}"#]
+        rows[5] = #"{"external_id":"c5","resume":{"file_name":"cv.txt","media_type":"text/plain","content":"aGVsbG8="}}"#
+        rows += [rows[5], rows[7], #"{"external_id":"c8","full_name":"Kim 8"}"#, #"{"external_id":"c9","full_name":"Lee"}"#]
         func counts(_ finished: Finished) throws -> [Int?] {
             let summary = try #require(try finished.lines.first)
             return ["created", "updated", "unchanged", "rejected"].map { summary[$0].int }
@@ -101,7 +102,7 @@ import Testing
         let tried = try counts(load("candidates", rows, "--dry-run"))
 
         // then
-        #expect(tried == [3_000, 0, 2, 1])
+        #expect(tried == [3_000, 0, 3, 1])
         let reason = try JSON([UInt8](Data(contentsOf: URL(fileURLWithPath: folder("rejects.ndjson")))))["reason"].string
         #expect(reason?.contains("differs from line 10") == true, "\(reason ?? "")")
         #expect(try counts(load("candidates", rows)) == tried)

@@ -235,6 +235,15 @@ private final class Flag: Sendable {
         let kept = try #require(try Maintenance.restore(folder.path + "/copy.db", to: target))
         #expect(try Maintenance.check(target).counts.first { $0.kind == .candidate }?.records == 1)
         #expect(try Maintenance.check(kept).counts.first { $0.kind == .candidate }?.records == 0)
+        // A file and its log: one of them alone would not be what was examined.
+        let both = folder.path + "/both.db"
+        for suffix in ["", "-wal"] { try FileManager.default.copyItem(atPath: path + suffix, toPath: both + suffix) }
+        #expect(throws: DatabaseProblem.self) { try Maintenance.restore(both, to: target) }
+        try Maintenance.backup(both, to: folder.path + "/one.db")
+        #expect(try Maintenance.restore(folder.path + "/one.db", to: target) != nil)
+        #expect(try Maintenance.check(target).counts.first { $0.kind == .candidate }?.records == 1)
+        let left = try FileManager.default.contentsOfDirectory(atPath: folder.path)
+        #expect(!left.contains { $0.contains(".restoring") }, "\(left)")
         // What can't be read any more can be replaced.
         try Data("no database, but as long as the header of one would be, and then some more of it".utf8)
             .write(to: URL(fileURLWithPath: target))
