@@ -294,6 +294,9 @@ private final class Flag: Sendable {
             bytes.replaceSubrange(place.prefix(200), with: [UInt8](repeating: 0xA5, count: 200))
         }
         try bytes.write(to: URL(fileURLWithPath: path))
+        // As a service does: readers stand beside a writer.
+        let database = try Database(path: path, create: false, time: TestClock())
+        defer { withExtendedLifetime(database) {} }
         let readers = try ReaderPool(path: path)
         try readers.ping()
         var query = ListQuery(kind: .candidate, sort: .updated)
