@@ -174,26 +174,26 @@ extension Server {
         }
     }
 
-    @Test func aShutdownFinishesWhatIsUnderWay() throws {
-        let server = try server(of: 4_000)
+    /// What comes of an export when a shutdown begins behind its head.
+    private func bodyBesideShutdown(_ server: Server) throws -> String {
         let key = try server.makeKey("--scope", "read:pii").token
         let connection = try server.connect()
         connection.send(Server.request("GET", "/api/v1/candidates?export=all&format=ndjson", key: key))
         #expect(try connection.receive(isHead: true).status == 200)
         try server.beginShutdown()
-        let text = String(decoding: try connection.readToEnd(), as: UTF8.self)
+        return String(decoding: try connection.readToEnd(), as: UTF8.self)
+    }
+
+    @Test func aShutdownFinishesWhatIsUnderWay() throws {
+        let server = try server(of: 4_000)
+        let text = try bodyBesideShutdown(server)
         #expect(text.hasSuffix("\r\n0\r\n\r\n") && text.contains("\"c3999\"") && !text.contains("export_cut"))
         #expect(server.stop() == 0)
     }
 
     @Test func theEndOfAShutdownCutsItWithTheSameSign() throws {
         let server = try server(of: 4_000, ["--shutdown-grace", "2s"])
-        let key = try server.makeKey("--scope", "read:pii").token
-        let connection = try server.connect()
-        connection.send(Server.request("GET", "/api/v1/candidates?export=all&format=ndjson", key: key))
-        #expect(try connection.receive(isHead: true).status == 200)
-        try server.beginShutdown()
-        let text = String(decoding: try connection.readToEnd(), as: UTF8.self)
+        let text = try bodyBesideShutdown(server)
         #expect(text.contains("shutting down") && text.contains("next_cursor") && !text.hasSuffix("\r\n0\r\n\r\n"))
         #expect(server.stop() == 0)
     }
