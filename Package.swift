@@ -172,7 +172,7 @@ let package = Package(
         .testTarget(
             name: "ListenerTests",
             dependencies: [
-                "Listener", "HTTPSupport", "Domain",
+                "Listener", "HTTPSupport", "Domain", "TestSupport",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOEmbedded", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -202,7 +202,7 @@ let package = Package(
             name: "DeveloperToolsTests", dependencies: ["DeveloperTools", "Domain", "EmbeddedFiles"], swiftSettings: strict),
         .testTarget(
             name: "EndToEndTests",
-            dependencies: ["hirewire", "Addresses", "Server", "Webhooks", "OutboundHTTP", "SQLiteStorage", "Domain"],
+            dependencies: ["hirewire", "Addresses", "Server", "Webhooks", "OutboundHTTP", "SQLiteStorage", "Domain", "TestSupport"],
             exclude: ["receivers", "confined.py", "terminal.py"], swiftSettings: strict),
     ]
 )

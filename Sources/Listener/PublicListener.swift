@@ -128,7 +128,8 @@ public final class PublicListener: Service {
     }
 
     private static func addHTTP1(
-        _ channel: any Channel, _ core: any RequestCore, _ limits: ListenerLimits, _ round: WriteRound, _ peer: Peer
+        _ channel: any Channel, _ core: any RequestCore, _ limits: ListenerLimits, _ round: WriteRound, _ peer: Peer,
+        accepted: NIODeadline = .now()
     ) throws {
         var decoding = NIOHTTPDecoderLimitConfiguration()
         // Loose: the handler's own limits give the better answers.
@@ -138,8 +139,7 @@ public final class PublicListener: Service {
         let decoder = HTTPRequestDecoder(leftOverBytesStrategy: .dropBytes, limitConfiguration: decoding)
         let meter = RequestLineMeter(longest: limits.head.longestTarget)
         let handler = RequestHandler(
-            core: core, limits: limits, encoder: HTTP1Encoder(round),
-            peer: peer, meter: meter)
+            core: core, limits: limits, encoder: HTTP1Encoder(round), peer: peer, meter: meter, since: accepted)
         try channel.pipeline.syncOperations.addHandlers([meter, ByteToMessageHandler(decoder), handler])
     }
 
@@ -149,13 +149,14 @@ public final class PublicListener: Service {
     ) throws {
         let bound = NIOLoopBound(round, eventLoop: channel.eventLoop)
         let handshake = HandshakeTimeout(limits.headTimeout)
+        let accepted = NIODeadline.now()
         let alpn = ApplicationProtocolNegotiationHandler { result, channel in
             channel.eventLoop.makeCompletedFuture {
                 handshake.finished()
                 if case .negotiated("h2") = result {
-                    try addHTTP2(channel, core, limits, bound.value, peer)
+                    try addHTTP2(channel, core, limits, bound.value, peer, accepted: accepted)
                 } else {
-                    try addHTTP1(channel, core, limits, bound.value, peer)
+                    try addHTTP1(channel, core, limits, bound.value, peer, accepted: accepted)
                 }
             }
         }
@@ -163,13 +164,15 @@ public final class PublicListener: Service {
     }
 
     private static func addHTTP2(
-        _ channel: any Channel, _ core: any RequestCore, _ limits: ListenerLimits, _ round: WriteRound, _ peer: Peer
+        _ channel: any Channel, _ core: any RequestCore, _ limits: ListenerLimits, _ round: WriteRound, _ peer: Peer,
+        accepted: NIODeadline
     ) throws {
         let bound = NIOLoopBound(round, eventLoop: channel.eventLoop)
         var connection = NIOHTTP2Handler.ConnectionConfiguration()
         connection.initialSettings = [
             HTTP2Setting(parameter: .maxConcurrentStreams, value: 100),
-            HTTP2Setting(parameter: .maxHeaderListSize, value: 32 << 10),
+            // Loose, as for HTTP/1.1. It is also what the five CONTINUATION frames hold that the library takes.
+            HTTP2Setting(parameter: .maxHeaderListSize, value: 96 << 10),
         ]
         // What is under way has the time of the shutdown; its end closes the connections.
         let manager = NIOHTTP2ServerConnectionManagementHandler(
@@ -177,9 +180,12 @@ public final class PublicListener: Service {
             configuration: .init(
                 maxIdleTime: limits.idleTimeout, maxAge: nil, maxGraceTime: nil,
                 keepalive: .init(pingInterval: .seconds(30), ackTimeout: .seconds(20))))
+        let meter = FrameMeter()
+        let end = HTTP2ConnectionEnd(limits, accepted: accepted, meter: meter)
+        try channel.pipeline.syncOperations.addHandler(meter)
         _ = try channel.pipeline.syncOperations.configureHTTP2Pipeline(
             mode: .server, connectionConfiguration: connection, streamConfiguration: .init(),
-            streamDelegate: manager.http2StreamDelegate
+            streamDelegate: HTTP2ConnectionEnd.Streams(end, manager, eventLoop: channel.eventLoop)
         ) { stream in
             stream.eventLoop.makeCompletedFuture {
                 let handler = RequestHandler(
@@ -187,7 +193,7 @@ public final class PublicListener: Service {
                 try stream.pipeline.syncOperations.addHandlers([HTTP2FramePayloadToHTTP1ServerCodec(), handler])
             }
         }
-        try channel.pipeline.syncOperations.addHandlers([manager, ConnectionEnd()])
+        try channel.pipeline.syncOperations.addHandlers([manager, end])
     }
 }
 
@@ -220,27 +226,6 @@ private final class Connections: Sendable {
         }
         for channel in channels { channel.close(promise: nil) }
         return channels.count
-    }
-}
-
-/// Ends an HTTP/2 connection that has failed or whose client has gone, which the protocol's own handlers leave open.
-private final class ConnectionEnd: ChannelInboundHandler {
-    typealias InboundIn = HTTP2Frame
-
-    func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        if error is NIOHTTP2Errors.UnableToParseFrame {
-            // Nothing more can be read of it, a GOAWAY is out (RFC 9113, 5.4.1).
-            context.close(promise: nil)
-        } else {
-            // One stream's fault, or the connection's: what is under way may end, within the time of a shutdown.
-            context.pipeline.fireUserInboundEventTriggered(ChannelShouldQuiesceEvent())
-        }
-    }
-
-    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        // A client that will send nothing more can't acknowledge what it is sent.
-        if case ChannelEvent.inputClosed = event { context.close(promise: nil) }
-        context.fireUserInboundEventTriggered(event)
     }
 }
 

@@ -32,6 +32,11 @@ final class RequestHandler: ChannelDuplexHandler {
         }
     }
 
+    /// A request's head is there and its answer not out.
+    private var isUnderWay: Bool {
+        if case .reading = state { true } else { isBusy }
+    }
+
     let core: any RequestCore
     private let limits: ListenerLimits
     let encoder: any AnswerEncoding
@@ -43,20 +48,22 @@ final class RequestHandler: ChannelDuplexHandler {
     var isQuiescing = false
     var inputEnded = false
     private var served = 0
-    var since = NIODeadline.now()
+    /// Since when we wait: for a request, its rest, or the client to read.
+    var since: NIODeadline
     private var isWritable = true
     private var timer: Scheduled<Void>?
     private var started: UInt64 = 0
 
     init(
         core: any RequestCore, limits: ListenerLimits, encoder: any AnswerEncoding, peer: Peer,
-        meter: RequestLineMeter?
+        meter: RequestLineMeter?, since: NIODeadline = .now()
     ) {
         self.core = core
         self.limits = limits
         self.encoder = encoder
         self.peer = peer
         self.meter = meter
+        self.since = since
     }
 
     func handlerAdded(context: ChannelHandlerContext) {
@@ -223,6 +230,7 @@ final class RequestHandler: ChannelDuplexHandler {
 
     func channelReadComplete(context: ChannelHandlerContext) {
         resume(context)
+        if case .reading = state { arm(context) }
         context.fireChannelReadComplete()
     }
 
@@ -276,7 +284,7 @@ final class RequestHandler: ChannelDuplexHandler {
 
     /// One timer a connection, looked at when it fires, so that a request costs none.
     func arm(_ context: ChannelHandlerContext) {
-        guard timer == nil, encoder.isHTTP1 || isBusy else { return }
+        guard timer == nil, encoder.isHTTP1 || isUnderWay else { return }
         let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
         timer = context.eventLoop.scheduleTask(in: min(limits.headTimeout, .seconds(5))) {
             let (handler, context) = bound.value
@@ -286,7 +294,7 @@ final class RequestHandler: ChannelDuplexHandler {
     }
 
     private func look(_ context: ChannelHandlerContext) {
-        guard encoder.isHTTP1 || isBusy else { return }
+        guard encoder.isHTTP1 || isUnderWay else { return }
         let waited = NIODeadline.now() - since
         switch state {
         case .closed, .idle:

@@ -1,0 +1,220 @@
+import NIOCore
+import NIOHTTP2
+
+/// Watches the frames of a client before the protocol's own handler (RFC 9113, 4.1): since when one is coming in, and
+/// whether a request's head was there yet.
+///
+/// It also puts our settings in force at once. The handler behind it keeps to the protocol's defaults until the client has
+/// acknowledged them, and a head of over 16 KiB in a first request would end the connection instead of being answered with
+/// 431. So it is given an acknowledgement right behind the client's first settings, and the real one is left out. Our
+/// settings only allow more than the defaults do, but for the number of streams, where clients begin with no more than it.
+final class FrameMeter: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+    typealias InboundOut = ByteBuffer
+
+    private enum Acknowledgement { case isDue, isGiven, hasCome }
+
+    private struct Frame {
+        static let headLength = 9
+        static let (headers, settings, continuation) = (UInt8(1), UInt8(4), UInt8(9))
+        var length: Int
+        var type: UInt8
+        var flags: UInt8
+
+        init?(_ bytes: ByteBuffer, at index: Int) {
+            guard let word = bytes.getInteger(at: index, as: UInt32.self), let flags = bytes.getInteger(at: index + 4, as: UInt8.self)
+            else {
+                return nil
+            }
+            (length, type, self.flags) = (Int(word >> 8), UInt8(truncatingIfNeeded: word), flags)
+        }
+
+        var isAcknowledgement: Bool { type == Self.settings && flags & 1 != 0 && length == 0 }
+        var isOfAHead: Bool { type == Self.headers || type == Self.continuation }
+        var endsAHead: Bool { isOfAHead && flags & 4 != 0 }
+    }
+
+    private static let preface = 24
+    private static let acknowledgement = ByteBuffer(bytes: [0, 0, 0, Frame.settings, 1, 0, 0, 0, 0])
+
+    /// The beginning of a frame's head whose rest has not come.
+    private var held = ByteBuffer()
+    /// The frame that is coming in, nil for the client's preface, and how many bytes of it are still to come.
+    private var frame: Frame?
+    private var missing = preface
+    private var acknowledgement = Acknowledgement.isDue
+    /// A head's first frame has come and not its last.
+    private var isInHead = false
+    /// Whether the head of a request was there yet.
+    private(set) var hasHead = false
+    /// When what is coming in and not yet whole began: a frame, or a head of several.
+    private(set) var began: NIODeadline?
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        var bytes = unwrapInboundIn(data)
+        if held.readableBytes > 0 {
+            held.writeBuffer(&bytes)
+            swap(&held, &bytes)
+            held = ByteBuffer()
+        }
+        var (passed, at) = (bytes.readerIndex, bytes.readerIndex)
+        func pass() {
+            if at > passed, let slice = bytes.getSlice(at: passed, length: at - passed) { context.fireChannelRead(wrapInboundOut(slice)) }
+            passed = at
+        }
+        while at < bytes.writerIndex {
+            if missing == 0 {
+                guard bytes.writerIndex - at >= Frame.headLength, let next = Frame(bytes, at: at) else {
+                    pass()
+                    held = ByteBuffer(buffer: bytes.getSlice(at: at, length: bytes.writerIndex - at) ?? ByteBuffer())
+                    break
+                }
+                if next.isAcknowledgement, acknowledgement == .isGiven {
+                    pass()
+                    at += Frame.headLength
+                    passed = at
+                    acknowledgement = .hasCome
+                    continue
+                }
+                (frame, missing) = (next, next.length)
+                at += Frame.headLength
+            }
+            let count = min(missing, bytes.writerIndex - at)
+            (at, missing) = (at + count, missing - count)
+            if missing == 0, frameEnded() {
+                pass()
+                context.fireChannelRead(wrapInboundOut(Self.acknowledgement))
+            }
+        }
+        pass()
+        if missing == 0, held.readableBytes == 0, !isInHead { began = nil } else if began == nil { began = .now() }
+    }
+
+    /// - Returns: whether it is the client's first settings that have ended, behind which the acknowledgement goes.
+    private func frameEnded() -> Bool {
+        guard let frame else { return false }
+        if frame.isOfAHead {
+            isInHead = !frame.endsAHead
+            if frame.endsAHead { hasHead = true }
+        }
+        // A head of several frames is one thing that has to come within its time; other frames are each their own.
+        if !isInHead { began = nil }
+        guard acknowledgement == .isDue else { return false }
+        // What begins with anything else is refused by the protocol's handler (RFC 9113, 3.4).
+        let isFirstSettings = frame.type == Frame.settings && !frame.isAcknowledgement
+        acknowledgement = isFirstSettings ? .isGiven : .hasCome
+        return isFirstSettings
+    }
+}
+
+/// Ends an HTTP/2 connection that has failed, whose client has gone, keeps us waiting or does not leave when asked to: all
+/// that the protocol's own handlers leave open.
+final class HTTP2ConnectionEnd: ChannelInboundHandler {
+    typealias InboundIn = HTTP2Frame
+
+    /// How long a client without a request under way has for leaving once it was asked to.
+    private static let farewell = TimeAmount.seconds(5)
+
+    private let limits: ListenerLimits
+    private let accepted: NIODeadline
+    private let meter: FrameMeter
+    private var streams = 0
+    /// Since when no request is under way.
+    private var idleSince: NIODeadline
+    private var isQuiescing = false
+    private var timer: Scheduled<Void>?
+
+    /// - Parameter accepted: when the connection was.
+    init(_ limits: ListenerLimits, accepted: NIODeadline, meter: FrameMeter) {
+        self.limits = limits
+        self.accepted = accepted
+        self.meter = meter
+        idleSince = accepted
+    }
+
+    func handlerAdded(context: ChannelHandlerContext) { look(context) }
+    func handlerRemoved(context: ChannelHandlerContext) { timer?.cancel() }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        timer?.cancel()
+        context.fireChannelInactive()
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        switch error {
+        case is NIOHTTP2Errors.UnableToParseFrame, is NIOHTTP2Errors.BadClientMagic, is NIOHTTP2Errors.ExcessivelyLargeHeaderBlock,
+            is NIOHTTP2Errors.ExcessiveContinuationFrames:
+            // Nothing more can be read of it, a GOAWAY is out (RFC 9113, 5.4.1).
+            context.close(promise: nil)
+        default:
+            // One stream's fault, or the connection's: what is under way may end, within the time of a shutdown.
+            context.pipeline.fireUserInboundEventTriggered(ChannelShouldQuiesceEvent())
+        }
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        switch event {
+        case ChannelEvent.inputClosed:
+            // A client that will send nothing more can't acknowledge what it is sent.
+            context.close(promise: nil)
+        case is ChannelShouldQuiesceEvent where !isQuiescing:
+            isQuiescing = true
+            idleSince = .now()
+            timer?.cancel()
+            arm(context, in: Self.farewell)
+        default: break
+        }
+        context.fireUserInboundEventTriggered(event)
+    }
+
+    // MARK: Time
+
+    /// One timer a connection, looked at when it fires, so that a request costs none.
+    private func arm(_ context: ChannelHandlerContext, in time: TimeAmount) {
+        let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+        timer = context.eventLoop.scheduleTask(in: time) {
+            let (handler, context) = bound.value
+            handler.look(context)
+        }
+    }
+
+    private func look(_ context: ChannelHandlerContext) {
+        guard !isOverdue(.now(), isRead: context.channel.isWritable) else { return context.close(promise: nil) }
+        arm(context, in: min(limits.headTimeout, .seconds(5)))
+    }
+
+    /// - Parameter isRead: whether the client has read most of what was written for it.
+    private func isOverdue(_ now: NIODeadline, isRead: Bool) -> Bool {
+        if let began = meter.began, now - began >= limits.headTimeout { return true }
+        if !meter.hasHead { return now - accepted >= limits.headTimeout }
+        // The manager asks an idle client to leave after its time.
+        let patience = (isQuiescing ? .zero : limits.idleTimeout) + (isRead ? .zero : limits.writeTimeout) + Self.farewell
+        return streams == 0 && now - idleSince >= patience
+    }
+
+    private func streamEnded() {
+        streams -= 1
+        if streams == 0 { idleSince = .now() }
+    }
+
+    /// Tells both this handler and the manager of a connection of its streams.
+    struct Streams: NIOHTTP2StreamDelegate {
+        private let end: NIOLoopBound<HTTP2ConnectionEnd>
+        private let manager: NIOHTTP2ServerConnectionManagementHandler.HTTP2StreamDelegate
+
+        init(_ end: HTTP2ConnectionEnd, _ manager: NIOHTTP2ServerConnectionManagementHandler, eventLoop: any EventLoop) {
+            self.end = NIOLoopBound(end, eventLoop: eventLoop)
+            self.manager = manager.http2StreamDelegate
+        }
+
+        func streamCreated(_ id: HTTP2StreamID, channel: any Channel) {
+            end.value.streams += 1
+            manager.streamCreated(id, channel: channel)
+        }
+
+        func streamClosed(_ id: HTTP2StreamID, channel: any Channel) {
+            end.value.streamEnded()
+            manager.streamClosed(id, channel: channel)
+        }
+    }
+}
