@@ -42,6 +42,8 @@ public struct ImportRun {
     /// wait until that has filled one.
     static let chunk = 32
     static let chunksAhead = 64
+    /// How many of them are taken before the reading thread goes on: waking it for each one costs more than to read it.
+    static let chunksToWake = 8
 
     private let reader: RecordReader
     private let store: any WriteStore
@@ -185,14 +187,17 @@ final class ChunkQueue: Sendable {
         var failure: (any Error)?
         var isDone = false
         var isCancelled = false
+        /// The reading thread waits until there is room.
+        var isFull = false
         var bytesRead = 0
     }
 
     private let state = Mutex(State())
     private let filled = DispatchSemaphore(value: 0)
-    private let free: DispatchSemaphore
+    private let room = DispatchSemaphore(value: 0)
+    private let limit: Int
 
-    init(limit: Int) { free = DispatchSemaphore(value: limit) }
+    init(limit: Int) { self.limit = limit }
 
     var bytesRead: Int { state.withLock { $0.bytesRead } }
 
@@ -231,15 +236,18 @@ final class ChunkQueue: Sendable {
     }
 
     private func hand(_ rows: inout [ParsedRow], _ bytes: Int) -> Bool {
-        free.wait()
-        let goesOn = state.withLock { state in
+        let (isFull, isCancelled) = state.withLock { state in
             if !rows.isEmpty { state.chunks.append(rows) }
             state.bytesRead = bytes
-            return !state.isCancelled
+            state.isFull = state.chunks.count >= limit
+            return (state.isFull, state.isCancelled)
         }
         filled.signal()
         rows = []
-        return goesOn
+        if isCancelled { return false }
+        guard isFull else { return true }
+        room.wait()
+        return !state.withLock(\.isCancelled)
     }
 
     /// All rows were given out.
@@ -262,18 +270,23 @@ final class ChunkQueue: Sendable {
 
     /// The next rows if they are parsed already.
     func nextIfReady() -> [ParsedRow]? {
-        let chunk = state.withLock { $0.chunks.isEmpty ? nil : $0.chunks.removeFirst() }
-        if chunk != nil { free.signal() }
+        let (chunk, hasRoom) = state.withLock { state in
+            let chunk = state.chunks.isEmpty ? nil : state.chunks.removeFirst()
+            let hasRoom = state.isFull && state.chunks.count <= max(0, limit - ImportRun.chunksToWake)
+            if hasRoom { state.isFull = false }
+            return (chunk, hasRoom)
+        }
+        if hasRoom { room.signal() }
         return chunk
     }
 
     func cancel() {
-        state.withLock {
-            $0.isCancelled = true
-            $0.chunks = []
+        let isFull = state.withLock { state in
+            state.isCancelled = true
+            state.chunks = []
+            defer { state.isFull = false }
+            return state.isFull
         }
-        free.signal()
-        // A semaphore may not be let go below its first value: hand back what the reader still takes.
-        for _ in 0..<ImportRun.chunksAhead { free.signal() }
+        if isFull { room.signal() }
     }
 }

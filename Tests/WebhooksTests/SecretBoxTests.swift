@@ -5,14 +5,17 @@ import Testing
 @testable import Webhooks
 
 @Suite("Secrets at rest")
-struct SecretBoxTests {
+final class SecretBoxTests {
     private let one = EndpointID(ULID(high: 1, low: 1))
     private let other = EndpointID(ULID(high: 1, low: 2))
     private let key = [UInt8](0..<32)
 
+    private let folder = FileManager.default.temporaryDirectory.appendingPathComponent("secret-box-\(UUID().uuidString)")
+
+    deinit { try? FileManager.default.removeItem(at: folder) }
+
     /// A database's path in a folder of its own.
     private func database() throws -> String {
-        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("secret-box-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         return folder.appendingPathComponent("hirewire.db").path
     }
