@@ -22,6 +22,9 @@ public final class ReaderPool: ReadStore {
     private let nanoseconds = Atomic<Int64>(0)
     private let calls = Atomic<Int64>(0)
     private let damage = Damage()
+    /// Nanoseconds.
+    private static let pingInterval: UInt64 = 1_000_000_000
+    private let lastPing = Mutex<(due: UInt64, result: Result<Void, any Error>)>((0, .success(())))
 
     /// A reader that stays keeps the index of the write-ahead log in its place.
     private let anchor: Lent
@@ -95,16 +98,29 @@ public final class ReaderPool: ReadStore {
         """
     }
 
-    /// Reads from the file itself, and not what was read before.
+    /// Reads from the file itself, and not what was read before: once a second at most, for that costs as much as twenty
+    /// pages, and who asks needs no key.
     ///
-    /// - Throws: ``StoreError``, also when the file has gone or another is in its place.
+    /// - Throws: ``StoreError``, also when the file has gone or another is in its place, which is seen at once.
     public func ping() throws {
         guard FileIdentity(path) == identity else { throw StoreError.unavailable("the database file is gone or replaced") }
         if damage.isFound.load(ordering: .relaxed) { throw StoreError.damaged("the database file is damaged") }
-        try damage.translating {
-            let fresh = try Reader(path: path, signal: signal)
-            _ = try fresh.statements("SELECT count(*) FROM organizations").first { $0.integer(0) }
+        let now = DispatchTime.now().uptimeNanoseconds
+        let isDue = lastPing.withLock { last in
+            let isDue = now >= last.due
+            if isDue { last.due = now + Self.pingInterval }
+            return isDue
         }
+        if isDue {
+            let result = Result {
+                try damage.translating {
+                    let fresh = try Reader(path: path, signal: signal)
+                    _ = try fresh.statements("SELECT count(*) FROM organizations").first { $0.integer(0) }
+                }
+            }
+            lastPing.withLock { $0.result = result }
+        }
+        try lastPing.withLock(\.result).get()
     }
 }
 

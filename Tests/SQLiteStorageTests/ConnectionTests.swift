@@ -309,4 +309,27 @@ private final class Flag: Sendable {
         guard case .damaged = thrown else { return #expect(Bool(false), "\(String(describing: thrown))") }
         #expect(throws: StoreError.self) { try readers.ping() }
     }
+
+    @Test("A ping looks at the file itself again, soon after it was well")
+    func pingsAgain() async throws {
+        // given
+        let folder = try TemporaryFolder()
+        let path = folder.path + "/pinged.db"
+        let bench = try Workbench()
+        try Maintenance.backup(bench.database.path, to: path)
+        let database = try Database(path: path, create: false, time: TestClock())
+        defer { withExtendedLifetime(database) {} }
+        let readers = try ReaderPool(path: path)
+        try readers.ping()
+
+        // when: the same file, and no database any more
+        let file = try FileHandle(forWritingTo: URL(fileURLWithPath: path))
+        try file.write(contentsOf: [UInt8](repeating: 0xA5, count: 4_096))
+        try file.close()
+
+        // then
+        let deadline = ContinuousClock.now + .seconds(20)
+        while (try? readers.ping()) != nil, ContinuousClock.now < deadline { try await Task.sleep(for: .milliseconds(50)) }
+        #expect(throws: StoreError.self) { try readers.ping() }
+    }
 }
