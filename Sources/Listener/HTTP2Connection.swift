@@ -179,17 +179,21 @@ final class HTTP2ConnectionEnd: ChannelInboundHandler {
     }
 
     private func look(_ context: ChannelHandlerContext) {
-        guard !isOverdue(.now(), isRead: context.channel.isWritable) else { return context.close(promise: nil) }
-        arm(context, in: min(limits.headTimeout, .seconds(5)))
+        guard let left = timeLeft(.now(), isRead: context.channel.isWritable) else { return arm(context, in: limits.lookInterval) }
+        guard left <= .zero else { return arm(context, in: min(left, limits.lookInterval)) }
+        context.close(promise: nil)
     }
 
+    /// How long this client may still keep us waiting; nil where it does not.
+    ///
     /// - Parameter isRead: whether the client has read most of what was written for it.
-    private func isOverdue(_ now: NIODeadline, isRead: Bool) -> Bool {
-        if let began = meter.began, now - began >= limits.headTimeout { return true }
-        if !meter.hasHead { return now - accepted >= limits.headTimeout }
+    private func timeLeft(_ now: NIODeadline, isRead: Bool) -> TimeAmount? {
+        if !meter.hasHead { return accepted + limits.headTimeout - now }
+        if let began = meter.began { return began + limits.headTimeout - now }
+        guard streams == 0 else { return nil }
         // The manager asks an idle client to leave after its time.
         let patience = (isQuiescing ? .zero : limits.idleTimeout) + (isRead ? .zero : limits.writeTimeout) + Self.farewell
-        return streams == 0 && now - idleSince >= patience
+        return idleSince + patience - now
     }
 
     private func streamEnded() {

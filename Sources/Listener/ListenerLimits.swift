@@ -13,6 +13,9 @@ public struct ListenerLimits: Sendable {
     /// A body on a GET is read and dropped up to this size; past it the connection is closed.
     public var largestBody = 64 << 10
     public init() {}
+
+    /// How often a connection is looked at that has more time than that left.
+    var lookInterval: TimeAmount { min(headTimeout, .seconds(5)) }
 }
 
 extension Problem {

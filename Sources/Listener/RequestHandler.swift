@@ -283,10 +283,10 @@ final class RequestHandler: ChannelDuplexHandler {
     // MARK: Time
 
     /// One timer a connection, looked at when it fires, so that a request costs none.
-    func arm(_ context: ChannelHandlerContext) {
+    func arm(_ context: ChannelHandlerContext, in time: TimeAmount? = nil) {
         guard timer == nil, encoder.isHTTP1 || isUnderWay else { return }
         let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
-        timer = context.eventLoop.scheduleTask(in: min(limits.headTimeout, .seconds(5))) {
+        timer = context.eventLoop.scheduleTask(in: time ?? limits.lookInterval) {
             let (handler, context) = bound.value
             handler.timer = nil
             handler.look(context)
@@ -295,29 +295,25 @@ final class RequestHandler: ChannelDuplexHandler {
 
     private func look(_ context: ChannelHandlerContext) {
         guard encoder.isHTTP1 || isUnderWay else { return }
-        let waited = NIODeadline.now() - since
+        guard let left = timeLeft(context) else { return arm(context) }
+        guard left <= .zero else { return arm(context, in: min(left, limits.lookInterval)) }
+        if case .sending(let body) = state { body.isStuck = true }
+        context.close(promise: nil)
+    }
+
+    /// How long this client may still keep us waiting; nil where it does not.
+    private func timeLeft(_ context: ChannelHandlerContext) -> TimeAmount? {
+        let now = NIODeadline.now()
+        let isRead = context.channel.isWritable
         switch state {
-        case .closed, .idle:
-            if !isWritable || context.channel.isWritable == false {
-                if waited > limits.writeTimeout { return context.close(promise: nil) }
-            } else if case .closed = state {
-                if waited > limits.writeTimeout { return context.close(promise: nil) }
-            } else if let began = meter?.began {
-                if NIODeadline.now() - began >= limits.headTimeout { return context.close(promise: nil) }
-            } else if served == 0 {
-                if waited >= limits.headTimeout { return context.close(promise: nil) }
-            } else if waited > limits.idleTimeout {
-                return context.close(promise: nil)
-            }
-        case .reading:
-            if waited >= limits.headTimeout { return context.close(promise: nil) }
-        case .answering: break
-        case .sending(let body):
-            if !context.channel.isWritable, waited > limits.writeTimeout {
-                body.isStuck = true
-                return context.close(promise: nil)
-            }
+        case .answering: return nil
+        case .sending: return isRead ? nil : since + limits.writeTimeout - now
+        case .reading: return since + limits.headTimeout - now
+        case .closed: return since + limits.writeTimeout - now
+        case .idle:
+            if !isRead || !isWritable { return since + limits.writeTimeout - now }
+            if served == 0 { return since + limits.headTimeout - now }
+            return (meter?.began).map { $0 + limits.headTimeout - now } ?? (since + limits.idleTimeout - now)
         }
-        arm(context)
     }
 }

@@ -25,6 +25,7 @@ import Testing
         let behindOne = try server.connect(patience: 25)
         behindOne.send(Server.request("GET", "/healthz") + "GET /hea")
         #expect(try behindOne.receive().status == 200)
+        let late = try server.connect(patience: 25)
         let kept = try server.connect()
         kept.send(Server.request("GET", "/healthz"))
         #expect(try kept.receive().status == 200)
@@ -38,11 +39,13 @@ import Testing
         while isOpen, ContinuousClock.now - start < .seconds(25) {
             dripping.send("X-\(dripped): 1\r\n")
             dripped += 1
+            if dripped == 12 { late.send("GET /healthz HTTP/1.1\r\nHo") }
             isOpen = !dripping.isReadable(within: 0.5)
         }
         let dripTime = ContinuousClock.now - start
 
-        // then
+        // then: counted from the connection's beginning, not from the first byte
+        #expect(late.isReadable(within: max(0.01, 14 - (ContinuousClock.now - start) / .seconds(1))), "late is still open")
         #expect(!isOpen && dripTime > .seconds(8) && dripTime < .seconds(20), "\(dripTime)")
         for (name, connection) in [
             ("silent", silent), ("half a head", half), ("half a body", bodiless), ("later", afterOne), ("behind", behindOne),
