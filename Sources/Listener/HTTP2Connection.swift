@@ -49,8 +49,12 @@ final class FrameMeter: ChannelInboundHandler {
     private(set) var hasHead = false
     /// When what is coming in and not yet whole began: a frame, or a head of several.
     private(set) var began: NIODeadline?
+    /// When the client last sent anything.
+    private(set) var lastRead = NIODeadline.now()
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        let now = NIODeadline.now()
+        lastRead = now
         var bytes = unwrapInboundIn(data)
         if held.readableBytes > 0 {
             held.writeBuffer(&bytes)
@@ -87,7 +91,7 @@ final class FrameMeter: ChannelInboundHandler {
             }
         }
         pass()
-        if missing == 0, held.readableBytes == 0, !isInHead { began = nil } else if began == nil { began = .now() }
+        if missing == 0, held.readableBytes == 0, !isInHead { began = nil } else if began == nil { began = now }
     }
 
     /// - Returns: whether it is the client's first settings that have ended, behind which the acknowledgement goes.
@@ -112,16 +116,24 @@ final class FrameMeter: ChannelInboundHandler {
 final class HTTP2ConnectionEnd: ChannelInboundHandler {
     typealias InboundIn = HTTP2Frame
 
-    /// How long a client without a request under way has for leaving once it was asked to.
-    private static let farewell = TimeAmount.seconds(5)
+    /// How long a client without a request under way has for leaving once it was asked to: it may still be reading slowly
+    /// what the kernel holds for it.
+    private static let farewell = TimeAmount.seconds(300)
+    /// The same for one that has broken the protocol.
+    private static let shortFarewell = TimeAmount.seconds(5)
+    /// How long a client may say nothing at all. It is asked every 30 s whether it is there, but has to read what was sent
+    /// before it can answer.
+    private static let longestSilence = TimeAmount.seconds(120)
 
     private let limits: ListenerLimits
     private let accepted: NIODeadline
     private let meter: FrameMeter
-    private var streams = 0
+    private var streams: Set<HTTP2StreamID> = []
+    /// Those of which the library told the end before the beginning: CONNECT is refused while a stream begins.
+    private var endedEarly: Set<HTTP2StreamID> = []
     /// Since when no request is under way.
     private var idleSince: NIODeadline
-    private var isQuiescing = false
+    private var hasFailed = false
     private var timer: Scheduled<Void>?
 
     /// - Parameter accepted: when the connection was.
@@ -149,21 +161,17 @@ final class HTTP2ConnectionEnd: ChannelInboundHandler {
         default:
             // One stream's fault, or the connection's: what is under way may end, within the time of a shutdown.
             context.pipeline.fireUserInboundEventTriggered(ChannelShouldQuiesceEvent())
+            guard !hasFailed else { return }
+            hasFailed = true
+            idleSince = .now()
+            timer?.cancel()
+            arm(context, in: Self.shortFarewell)
         }
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        switch event {
-        case ChannelEvent.inputClosed:
-            // A client that will send nothing more can't acknowledge what it is sent.
-            context.close(promise: nil)
-        case is ChannelShouldQuiesceEvent where !isQuiescing:
-            isQuiescing = true
-            idleSince = .now()
-            timer?.cancel()
-            arm(context, in: Self.farewell)
-        default: break
-        }
+        // A client that will send nothing more can't acknowledge what it is sent.
+        if case ChannelEvent.inputClosed = event { context.close(promise: nil) }
         context.fireUserInboundEventTriggered(event)
     }
 
@@ -179,26 +187,39 @@ final class HTTP2ConnectionEnd: ChannelInboundHandler {
     }
 
     private func look(_ context: ChannelHandlerContext) {
-        guard let left = timeLeft(.now(), isRead: context.channel.isWritable) else { return arm(context, in: limits.lookInterval) }
+        let left = timeLeft(.now(), isRead: context.channel.isWritable)
         guard left <= .zero else { return arm(context, in: min(left, limits.lookInterval)) }
         context.close(promise: nil)
     }
 
-    /// How long this client may still keep us waiting; nil where it does not.
+    /// How long this client may still keep us waiting.
     ///
     /// - Parameter isRead: whether the client has read most of what was written for it.
-    private func timeLeft(_ now: NIODeadline, isRead: Bool) -> TimeAmount? {
+    private func timeLeft(_ now: NIODeadline, isRead: Bool) -> TimeAmount {
         if !meter.hasHead { return accepted + limits.headTimeout - now }
         if let began = meter.began { return began + limits.headTimeout - now }
-        guard streams == 0 else { return nil }
-        // The manager asks an idle client to leave after its time.
-        let patience = (isQuiescing ? .zero : limits.idleTimeout) + (isRead ? .zero : limits.writeTimeout) + Self.farewell
-        return idleSince + patience - now
+        let silence = meter.lastRead + Self.longestSilence - now
+        guard streams.isEmpty else { return silence }
+        // The manager asks an idle client to leave after its time. The end of a shutdown closes what is left then.
+        let patience = hasFailed && isRead ? Self.shortFarewell : limits.idleTimeout + Self.farewell
+        return min(silence, idleSince + patience - now)
     }
 
-    private func streamEnded() {
-        streams -= 1
-        if streams == 0 { idleSince = .now() }
+    /// - Returns: whether the manager is to know of it.
+    private func streamBegan(_ id: HTTP2StreamID) -> Bool {
+        guard endedEarly.remove(id) == nil else { return false }
+        streams.insert(id)
+        return true
+    }
+
+    /// - Returns: whether the manager is to know of it.
+    private func streamEnded(_ id: HTTP2StreamID) -> Bool {
+        guard streams.remove(id) != nil else {
+            endedEarly.insert(id)
+            return false
+        }
+        if streams.isEmpty { idleSince = .now() }
+        return true
     }
 
     /// Tells both this handler and the manager of a connection of its streams.
@@ -212,13 +233,11 @@ final class HTTP2ConnectionEnd: ChannelInboundHandler {
         }
 
         func streamCreated(_ id: HTTP2StreamID, channel: any Channel) {
-            end.value.streams += 1
-            manager.streamCreated(id, channel: channel)
+            if end.value.streamBegan(id) { manager.streamCreated(id, channel: channel) }
         }
 
         func streamClosed(_ id: HTTP2StreamID, channel: any Channel) {
-            end.value.streamEnded()
-            manager.streamClosed(id, channel: channel)
+            if end.value.streamEnded(id) { manager.streamClosed(id, channel: channel) }
         }
     }
 }

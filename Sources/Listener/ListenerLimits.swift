@@ -9,6 +9,8 @@ public struct ListenerLimits: Sendable {
     public var idleTimeout = TimeAmount.seconds(75)
     /// For a client that does not read what it asked for.
     public var writeTimeout = TimeAmount.seconds(30)
+    /// For an HTTP/2 client whose windows (RFC 9113, 5.2) let an answer go bit by bit.
+    public var longestSending = TimeAmount.seconds(600)
     public var head = HeadLimits()
     /// A body on a GET is read and dropped up to this size; past it the connection is closed.
     public var largestBody = 64 << 10

@@ -194,6 +194,8 @@ public final class PublicListener: Service {
             }
         }
         try channel.pipeline.syncOperations.addHandlers([manager, end])
+        // Of a shutdown that began during the handshake nobody has told this connection.
+        if core.isShuttingDown { channel.pipeline.fireUserInboundEventTriggered(ChannelShouldQuiesceEvent()) }
     }
 }
 

@@ -32,11 +32,6 @@ final class RequestHandler: ChannelDuplexHandler {
         }
     }
 
-    /// A request's head is there and its answer not out.
-    private var isUnderWay: Bool {
-        if case .reading = state { true } else { isBusy }
-    }
-
     let core: any RequestCore
     private let limits: ListenerLimits
     let encoder: any AnswerEncoding
@@ -48,6 +43,8 @@ final class RequestHandler: ChannelDuplexHandler {
     var isQuiescing = false
     var inputEnded = false
     private var served = 0
+    /// The last request was answered before its end was there.
+    private var isRefused = false
     /// Since when we wait: for a request, its rest, or the client to read.
     var since: NIODeadline
     private var isWritable = true
@@ -67,12 +64,12 @@ final class RequestHandler: ChannelDuplexHandler {
     }
 
     func handlerAdded(context: ChannelHandlerContext) {
-        if context.channel.isActive { arm(context) }
+        if encoder.isHTTP1, context.channel.isActive { arm(context) }
     }
 
     func channelActive(context: ChannelHandlerContext) {
         since = .now()
-        arm(context)
+        if encoder.isHTTP1 { arm(context) }
         context.fireChannelActive()
     }
 
@@ -189,6 +186,7 @@ final class RequestHandler: ChannelDuplexHandler {
     private func refuse(_ problem: Problem, _ context: ChannelHandlerContext, head: HTTPRequestHead? = nil) {
         if case .closed = state { return }
         state = .answering
+        isRefused = true
         let request = head.map {
             IncomingRequest(
                 method: $0.method, target: $0.uri, headers: $0.headers, client: peer.client($0.headers), requestIDs: core.requestIDs)
@@ -217,6 +215,7 @@ final class RequestHandler: ChannelDuplexHandler {
     /// Closes once what was written is out.
     func finish(_ context: ChannelHandlerContext) {
         state = .closed
+        since = .now()
         waiting.removeAll()
         encoder.close(context)
     }
@@ -230,7 +229,8 @@ final class RequestHandler: ChannelDuplexHandler {
 
     func channelReadComplete(context: ChannelHandlerContext) {
         resume(context)
-        if case .reading = state { arm(context) }
+        // A stream has its timer from its head on; a connection has its from the beginning.
+        if !encoder.isHTTP1, context.channel.isActive { arm(context) }
         context.fireChannelReadComplete()
     }
 
@@ -284,7 +284,7 @@ final class RequestHandler: ChannelDuplexHandler {
 
     /// One timer a connection, looked at when it fires, so that a request costs none.
     func arm(_ context: ChannelHandlerContext, in time: TimeAmount? = nil) {
-        guard timer == nil, encoder.isHTTP1 || isUnderWay else { return }
+        guard timer == nil else { return }
         let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
         timer = context.eventLoop.scheduleTask(in: time ?? limits.lookInterval) {
             let (handler, context) = bound.value
@@ -294,7 +294,6 @@ final class RequestHandler: ChannelDuplexHandler {
     }
 
     private func look(_ context: ChannelHandlerContext) {
-        guard encoder.isHTTP1 || isUnderWay else { return }
         guard let left = timeLeft(context) else { return arm(context) }
         guard left <= .zero else { return arm(context, in: min(left, limits.lookInterval)) }
         if case .sending(let body) = state { body.isStuck = true }
@@ -309,7 +308,10 @@ final class RequestHandler: ChannelDuplexHandler {
         case .answering: return nil
         case .sending: return isRead ? nil : since + limits.writeTimeout - now
         case .reading: return since + limits.headTimeout - now
-        case .closed: return since + limits.writeTimeout - now
+        case .closed: return since + (encoder.isHTTP1 || isRefused ? limits.writeTimeout : limits.longestSending) - now
+        case .idle where !encoder.isHTTP1:
+            // All of the answer is handed over, and goes as the client's windows let it.
+            return since + (served == 0 ? limits.headTimeout : limits.longestSending) - now
         case .idle:
             if !isRead || !isWritable { return since + limits.writeTimeout - now }
             if served == 0 { return since + limits.headTimeout - now }
