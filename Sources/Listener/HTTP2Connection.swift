@@ -158,6 +158,9 @@ final class HTTP2ConnectionEnd: ChannelInboundHandler {
             is NIOHTTP2Errors.ExcessiveContinuationFrames:
             // Nothing more can be read of it, a GOAWAY is out (RFC 9113, 5.4.1).
             context.close(promise: nil)
+        case is NIOHTTP2Errors.IOOnClosedConnection:
+            // A client that is told goodbye and still reads, and says so: no fault.
+            break
         default:
             // One stream's fault, or the connection's: what is under way may end, within the time of a shutdown.
             context.pipeline.fireUserInboundEventTriggered(ChannelShouldQuiesceEvent())
