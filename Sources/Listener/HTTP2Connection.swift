@@ -8,9 +8,13 @@ import NIOHTTP2
 /// acknowledged them, and a head of over 16 KiB in a first request would end the connection instead of being answered with
 /// 431. So it is given an acknowledgement right behind the client's first settings, and the real one is left out. Our
 /// settings only allow more than the defaults do, but for the number of streams, where clients begin with no more than it.
-final class FrameMeter: ChannelInboundHandler {
+///
+/// And it closes once all is out: TLS waits a second for the client's goodbye, and what is not with the kernel by then is lost.
+final class FrameMeter: ChannelDuplexHandler {
     typealias InboundIn = ByteBuffer
     typealias InboundOut = ByteBuffer
+    typealias OutboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
 
     private enum Acknowledgement { case isDue, isGiven, hasCome }
 
@@ -51,6 +55,20 @@ final class FrameMeter: ChannelInboundHandler {
     private(set) var began: NIODeadline?
     /// When the client last sent anything.
     private(set) var lastRead = NIODeadline.now()
+    /// Closing waits for nothing any more.
+    var isForced = false
+
+    func close(context: ChannelHandlerContext, mode: CloseMode, promise: EventLoopPromise<Void>?) {
+        let waiting = try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)
+        guard case .all = mode, !isForced, context.channel.isActive, let waiting, waiting > 0 else {
+            return context.close(mode: mode, promise: promise)
+        }
+        let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+        context.eventLoop.scheduleTask(in: .milliseconds(50)) {
+            let (meter, context) = bound.value
+            meter.close(context: context, mode: mode, promise: promise)
+        }
+    }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let now = NIODeadline.now()
@@ -113,8 +131,11 @@ final class FrameMeter: ChannelInboundHandler {
 
 /// Ends an HTTP/2 connection that has failed, whose client has gone, keeps us waiting or does not leave when asked to: all
 /// that the protocol's own handlers leave open.
-final class HTTP2ConnectionEnd: ChannelInboundHandler {
+///
+/// What this handler or somebody outside closes is closed at once; what the protocol's own handlers close, once all is out.
+final class HTTP2ConnectionEnd: ChannelDuplexHandler {
     typealias InboundIn = HTTP2Frame
+    typealias OutboundIn = HTTP2Frame
 
     /// How long a client without a request under way has for leaving once it was asked to: it may still be reading slowly
     /// what the kernel holds for it.
@@ -152,12 +173,19 @@ final class HTTP2ConnectionEnd: ChannelInboundHandler {
         context.fireChannelInactive()
     }
 
+    func close(context: ChannelHandlerContext, mode: CloseMode, promise: EventLoopPromise<Void>?) {
+        if case .all = mode { meter.isForced = true }
+        context.close(mode: mode, promise: promise)
+    }
+
+    private func close(_ context: ChannelHandlerContext) { close(context: context, mode: .all, promise: nil) }
+
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         switch error {
         case is NIOHTTP2Errors.UnableToParseFrame, is NIOHTTP2Errors.BadClientMagic, is NIOHTTP2Errors.ExcessivelyLargeHeaderBlock,
             is NIOHTTP2Errors.ExcessiveContinuationFrames:
             // Nothing more can be read of it, a GOAWAY is out (RFC 9113, 5.4.1).
-            context.close(promise: nil)
+            close(context)
         case is NIOHTTP2Errors.IOOnClosedConnection:
             // A client that is told goodbye and still reads, and says so: no fault.
             break
@@ -174,7 +202,7 @@ final class HTTP2ConnectionEnd: ChannelInboundHandler {
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         // A client that will send nothing more can't acknowledge what it is sent.
-        if case ChannelEvent.inputClosed = event { context.close(promise: nil) }
+        if case ChannelEvent.inputClosed = event { close(context) }
         context.fireUserInboundEventTriggered(event)
     }
 
@@ -192,7 +220,7 @@ final class HTTP2ConnectionEnd: ChannelInboundHandler {
     private func look(_ context: ChannelHandlerContext) {
         let left = timeLeft(.now(), isRead: context.channel.isWritable)
         guard left <= .zero else { return arm(context, in: min(left, limits.lookInterval)) }
-        context.close(promise: nil)
+        close(context)
     }
 
     /// How long this client may still keep us waiting.
