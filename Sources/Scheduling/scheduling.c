@@ -22,28 +22,35 @@ struct attributes {
     uint64_t period;
 };
 
-// Nanoseconds: the shortest turn that the kernel gives.
-static const uint64_t shortest = 100 * 1000;
+enum {
+    /// Nanoseconds. Most answers are made in one, and it is shorter than what the kernel gives who does not ask.
+    SHORT = 1000 * 1000,
+    /// The longest that the kernel gives.
+    LONG = 100 * 1000 * 1000,
+};
 
-static void shorten(pid_t thread) {
+static void ask(pid_t thread, uint64_t turn) {
     struct attributes wanted = {0};
     if (syscall(SYS_sched_getattr, thread, &wanted, sizeof wanted, 0) != 0) return;
     // Whoever started us with another policy knows why.
     if (wanted.policy != SCHED_OTHER) return;
     wanted.size = sizeof wanted;
-    wanted.runtime = shortest;
+    wanted.runtime = turn;
     syscall(SYS_sched_setattr, thread, &wanted, 0);
 }
 
-void hirewire_prefer_short_turns(void) {
+static void ask_for_all(uint64_t turn) {
     DIR *threads = opendir("/proc/self/task");
     if (threads == NULL) return;
     for (struct dirent *entry = readdir(threads); entry != NULL; entry = readdir(threads)) {
         int thread = atoi(entry->d_name);
-        if (thread > 0) shorten(thread);
+        if (thread > 0) ask(thread, turn);
     }
     closedir(threads);
 }
+
+void hirewire_prefer_short_turns(void) { ask_for_all(SHORT); }
+void hirewire_prefer_long_turns(void) { ask_for_all(LONG); }
 
 // On Linux, who 0 is the calling thread.
 void hirewire_let_others_go_first(void) { setpriority(PRIO_PROCESS, 0, 10); }
@@ -51,6 +58,7 @@ void hirewire_let_others_go_first(void) { setpriority(PRIO_PROCESS, 0, 10); }
 #else
 
 void hirewire_prefer_short_turns(void) {}
+void hirewire_prefer_long_turns(void) {}
 void hirewire_let_others_go_first(void) {}
 
 #endif

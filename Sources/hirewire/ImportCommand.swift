@@ -4,6 +4,7 @@ import Domain
 import Foundation
 import Importing
 import SQLiteStorage
+import Scheduling
 import Synchronization
 
 struct Import: ParsableCommand {
@@ -33,11 +34,15 @@ struct Import: ParsableCommand {
     @Option(help: "Where rows go that can't be taken; KIND.rejects.ndjson unless given.", completion: .file()) var rejects: String?
 
     func run() throws {
+        hirewire_prefer_long_turns()
         let format = try chosenFormat()
         let mapping = try readMapping()
         let input = file == "-" ? FileHandle.standardInput : FileHandle(forReadingAtPath: file)
         guard let input else { throw Failure("'\(file)' can't be read") }
         let descriptor = input.fileDescriptor
+        // The pieces that are asked for are enough. The system would read megabytes ahead, at once, and whoever else reads from
+        // the disk would wait for them.
+        posix_fadvise(descriptor, 0, 0, POSIX_FADV_RANDOM)
         try checkRejects()
         let database = try common.open(create: true)
         // Now that all of the database's files are there.
