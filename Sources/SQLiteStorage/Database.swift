@@ -183,6 +183,10 @@ public final class Database: WriteStore {
         if !done { try migrator.migrate(queue) }
     }
 
+    static func explain(_ failure: SQLiteFailure, _ path: String) -> String {
+        explain(DatabaseError(resultCode: ResultCode(rawValue: failure.code), message: failure.message), path)
+    }
+
     static func explain(_ error: DatabaseError, _ path: String) -> String {
         switch error.resultCode {
         case .SQLITE_NOTADB:
@@ -191,6 +195,8 @@ public final class Database: WriteStore {
         case .SQLITE_BUSY, .SQLITE_LOCKED: "'\(path)' is locked by another process for longer than \(Int(patience)) s"
         case .SQLITE_READONLY, .SQLITE_CANTOPEN, .SQLITE_PERM: "'\(path)' can't be opened for writing"
         case .SQLITE_FULL: "the disk is full"
+        case .SQLITE_IOERR where error.extendedResultCode == .SQLITE_IOERR_SHMSIZE:
+            "the disk is full: there is no room for '\(path)-shm', which has to be there while '\(path)' is open"
         default: "'\(path)' can't be used: \(error.message ?? "SQLite error \(error.extendedResultCode.rawValue)")"
         }
     }

@@ -1,6 +1,5 @@
 import Domain
 import Foundation
-import GRDB
 import GRDBSQLite
 
 /// What `hirewire check` finds.
@@ -70,8 +69,7 @@ public enum Maintenance {
                 isSound: problems.isEmpty, problems: problems, schemaVersion: done.count, isNewest: done.count == known.count,
                 isUnknown: isUnknown, counts: counts, events: events, size: size)
         } catch let failure as SQLiteFailure {
-            throw DatabaseProblem(
-                Database.explain(DatabaseError(resultCode: ResultCode(rawValue: failure.code & 0xFF), message: failure.message), path))
+            throw DatabaseProblem(Database.explain(failure, path))
         }
     }
 
@@ -124,7 +122,7 @@ public enum Maintenance {
             try statement.run([.text(partial)])
         } catch let failure as SQLiteFailure {
             try? FileManager.default.removeItem(atPath: partial)
-            throw DatabaseProblem("the copy failed: \(failure.message)")
+            throw DatabaseProblem("the copy failed: \(Database.explain(failure, path))")
         }
         try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: partial)
         try sync(partial)

@@ -108,4 +108,26 @@ import Testing
         // then
         #expect(try isReady(sender))
     }
+
+    @Test(arguments: [["check"], ["keys", "list"], ["backup", "copy.db"], ["serve", "--port", "0", "--operator-port", "0"]])
+    func whoFindsNoRoomToOpenTheDatabaseIsToldWhy(command: [String]) throws {
+        // given: a database that nobody has open
+        guard let disk = try SmallDisk(folder) else { return }
+        let database = disk.path + "/closed.db"
+        #expect(try Program.run(["keys", "create", "--name", "a", "--database", database]).exitCode == 0)
+
+        // when
+        try disk.fill()
+        let arguments = command.map { $0 == "copy.db" ? folder($0) : $0 } + ["--database", database]
+        let failed = try Program.run(arguments)
+
+        // then
+        #expect(failed.exitCode == 1 && failed.errors.contains("the disk is full"), "\(failed.errors)")
+
+        // when
+        try disk.free()
+
+        // then
+        if command[0] != "serve" { #expect(try Program.run(arguments).exitCode == 0) }
+    }
 }
